@@ -1,0 +1,2 @@
+-- count-tags: how many tags there are.
+SELECT count(*) AS count FROM tag

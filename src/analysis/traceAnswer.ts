@@ -1,0 +1,137 @@
+import type { Account } from '../ledger/account.ts'
+import type { AssetId } from '../ledger/asset.ts'
+import type { ChainId } from '../ledger/chain.ts'
+import type { TransferId } from '../ledger/transfer.ts'
+
+/** Where a lot ended. The faces of all outcomes add up to the seeds exactly. */
+export const outcomes = [
+  'still_held',
+  'service',
+  'mixer',
+  'bridge',
+  'contract_custody',
+  'burned',
+  'frozen',
+  'fees',
+  'high_degree',
+  'dust',
+  'hop_limit',
+  'budget',
+  'not_ingested',
+  'ledger_gap',
+  'ambiguous',
+  'reseeded',
+  'idle',
+] as const
+
+export type Outcome = (typeof outcomes)[number]
+
+/** Everything a trace was asked, with defaults filled in: it is part of the answer. */
+export interface TraceQuery {
+  /** In ledger order, each once. */
+  readonly seeds: readonly TransferId[]
+  readonly direction: 'forward'
+  readonly method: 'fifo'
+  readonly sameTransaction: 'matched' | 'ordered'
+  /** Share of the seed below which a part is dust, 0 to 1. Default 0.001. */
+  readonly minShare: number
+  /** 1 to 64. Default 32. */
+  readonly maxHops: number
+  /** Seconds. */
+  readonly maxIdle?: number
+  /** Last block to look at per chain; absent chains as far as the data goes. */
+  readonly asOf: Readonly<Record<string, number>>
+  readonly continueThrough: readonly Account[]
+  readonly neverFollow: readonly Account[]
+  /** Count budgets: how many addresses are followed, how many transactions visited. */
+  readonly maxAddresses: number
+  readonly maxTransactions: number
+}
+
+/** One per outcome, account, asset, seed and hop. Amounts and faces are decimal strings of base units. */
+export interface TraceOutcome {
+  readonly outcome: Outcome
+  /** CAIP-10, checksummed. */
+  readonly account: string
+  readonly asset: string
+  readonly amount: string
+  /** In units of the seeds' asset. */
+  readonly face: string
+  /** Part of `seedTotal`, at most 6 decimals, for display. */
+  readonly share: number
+  readonly hop: number
+  readonly seed: TransferId
+  readonly category?: string
+  readonly label?: string
+  readonly reason?: string
+}
+
+export interface TraceMovement {
+  readonly transfer: TransferId
+  readonly from: string
+  readonly to: string
+  readonly asset: string
+  readonly amount: string
+  /** Face of the lots it carried. */
+  readonly face: string
+  readonly time: number
+  readonly block: number
+}
+
+export interface TraceConversion {
+  readonly transaction: string
+  readonly account: string
+  readonly gives: { readonly asset: string; readonly amount: string }
+  readonly gets: { readonly asset: string; readonly amount: string }
+  readonly rule: 'wrap'
+  readonly face: string
+}
+
+export interface TraceGap {
+  readonly transfer: TransferId
+  readonly account: string
+  readonly asset: string
+  readonly missing: string
+}
+
+export interface TraceAnswer {
+  readonly version: string
+  readonly query: TraceQuery
+  readonly seeds: readonly { readonly transfer: TransferId; readonly asset: string; readonly amount: string }[]
+  readonly seedTotal: string
+  readonly outcomes: readonly TraceOutcome[]
+  readonly totals: readonly { readonly outcome: Outcome; readonly face: string; readonly share: number }[]
+  /** In ledger order. */
+  readonly movements: readonly TraceMovement[]
+  readonly conversions: readonly TraceConversion[]
+  readonly gaps: readonly TraceGap[]
+  /** Accounts where lots rest, and through which block they are covered; `null` where not at all. */
+  readonly coverage: readonly {
+    readonly account: string
+    readonly coveredThrough: number | null
+    readonly assurance: number | null
+  }[]
+  readonly asOf: Readonly<Record<ChainId, { readonly block: number; readonly hash: string | null }>>
+  /** Content digest of the transfers, see `jejak check`. */
+  readonly dataset: string
+  /** Digest of the tags and token list in force. */
+  readonly tags: string
+  /** Which ordering rule held, and how much face passed through blocks whose order is assumed. */
+  readonly order: {
+    readonly rule: 'known' | 'causal'
+    readonly assumedBlocks: number
+    readonly assumedFace: string
+  }
+  /** What was not looked at, and the effective share after halving. */
+  readonly cut: {
+    readonly followShare: number
+    readonly passes: number
+    readonly addresses: number
+    readonly transactions: number
+    readonly budget: 'addresses' | 'transactions' | null
+  }
+  /** Assets that carry value only because they are the seed's own or opaque. */
+  readonly trust: { readonly seedAsset: 'trusted' | 'opaque' | 'seed' }
+}
+
+export type { Account, AssetId }

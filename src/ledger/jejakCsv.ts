@@ -1,0 +1,50 @@
+import { formatReference } from './account.ts'
+import { formatAsset } from './asset.ts'
+import type { Transfer } from './transfer.ts'
+
+/**
+ * Jejak CSV: UTF-8, LF, a header with these names in any order, the last three optional. An empty `txIndex` says
+ * that the order inside the block and its transactions is unknown; an empty `from` or `to` is an issue, or a burn
+ * or fee. Export writes all columns, in ledger order, so the same content always gives the same bytes.
+ */
+export const jejakCsvColumns = [
+  'chain',
+  'block',
+  'time',
+  'tx',
+  'txIndex',
+  'kind',
+  'position',
+  'asset',
+  'from',
+  'to',
+  'amount',
+  'signer',
+  'blockHash',
+  'flags',
+] as const
+
+export const optionalCsvColumns: readonly string[] = ['signer', 'blockHash', 'flags']
+
+export const jejakCsvHeader: string = jejakCsvColumns.join(',')
+
+/** One line without its line end. No cell can need quotes: every field's form excludes commas and quotes. */
+export function formatCsvRow(transfer: Transfer): string {
+  const { from, to, signer } = transfer
+  return [
+    transfer.chain,
+    transfer.block,
+    transfer.time,
+    transfer.tx,
+    transfer.txIndex ?? '',
+    transfer.kind,
+    transfer.position,
+    formatAsset(transfer.asset),
+    from === undefined ? '' : formatReference(from),
+    to === undefined ? '' : formatReference(to),
+    transfer.amount,
+    signer === undefined ? '' : formatReference(signer),
+    transfer.blockHash ?? '',
+    transfer.flags.join(' '),
+  ].join(',')
+}

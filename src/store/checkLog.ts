@@ -1,0 +1,96 @@
+import { ByteTable } from '../ledger/byteTable.ts'
+import { KnownError } from '../ledger/errors.ts'
+import type { Finding } from '../ledger/reconcile.ts'
+import { transferId } from '../ledger/transfer.ts'
+import { BatchReader } from '../ledger/transferBatch.ts'
+import { createBlockTimes, type BlockTimes } from './blockTimes.ts'
+import { readEntries } from './segments.ts'
+import type { Connection } from './sqliteFile.ts'
+import type { CheckReport, LogEntry } from './store.ts'
+
+/**
+ * Verifies an embedded store end to end: SQLite's own structure, every checksum, sequence numbers without holes,
+ * tombstones that name real rows, canonical ids that are unique, block times that obey their law.
+ *
+ * @param progress - called with the number of rows read so far.
+ */
+export function checkLog(connection: Connection, progress: (rows: number) => void = () => undefined): CheckReport {
+  const damage = structuralDamage(connection)
+  const dead = { orphaned: new Set<number>(), superseded: new Set<number>() }
+  const seen = { rows: 0, sequence: 0 }
+  for (const entry of guarded(readEntries(connection, 0), damage)) {
+    if (entry.firstSequence !== seen.sequence + 1) damage.push(`sequence ${seen.sequence + 1} is missing`)
+    if (entry.type === 'tombstones') noteDead(entry, dead, damage)
+    else seen.rows += entry.batch.length
+    seen.sequence = entry.firstSequence + (entry.type === 'tombstones' ? entry.dead.length : entry.batch.length) - 1
+    progress(seen.rows)
+  }
+  if (damage.length === 0) {
+    const gone = (row: number): boolean => dead.orphaned.has(row) || dead.superseded.has(row)
+    damage.push(...contentDamage(readEntries(connection, 0), gone))
+  }
+  const superseded = [...dead.superseded].filter((row) => !dead.orphaned.has(row)).length
+  return {
+    rows: seen.rows,
+    canonical: seen.rows - dead.orphaned.size - superseded,
+    orphaned: dead.orphaned.size,
+    superseded,
+    findings: connection.all('all-findings') as unknown as Finding[],
+    damage,
+  }
+}
+
+function structuralDamage(connection: Connection): string[] {
+  const rows = connection.pragma('quick_check').map((row) => String(row['quick_check']))
+  return rows.filter((text) => text !== 'ok').map((text) => `SQLite: ${text}`)
+}
+
+/** Entries until one cannot be read; that one becomes damage instead of an error. */
+function* guarded(entries: Iterator<LogEntry>, damage: string[]): Generator<LogEntry> {
+  for (;;) {
+    try {
+      const next = entries.next()
+      if (next.done) return
+      yield next.value
+    } catch (error) {
+      if (!(error instanceof KnownError)) throw error
+      damage.push(error.message)
+      return
+    }
+  }
+}
+
+function noteDead(
+  entry: Extract<LogEntry, { type: 'tombstones' }>,
+  dead: { readonly orphaned: Set<number>; readonly superseded: Set<number> },
+  damage: string[],
+): void {
+  for (const row of entry.dead) {
+    if (row >= entry.firstSequence) damage.push(`tombstone ${entry.firstSequence} names row ${row}, which is not there`)
+    dead[entry.reason].add(row)
+  }
+}
+
+function contentDamage(entries: Iterable<LogEntry>, gone: (row: number) => boolean): string[] {
+  const damage: string[] = []
+  const ids = new ByteTable(1 << 16)
+  const times = new Map<string, BlockTimes>()
+  for (const entry of entries) {
+    if (entry.type !== 'transfers') continue
+    const reader = new BatchReader(entry.batch)
+    for (let row = 0; row < entry.batch.length; row++) {
+      if (gone(entry.firstSequence + row)) continue
+      const transfer = reader.transfer(row)
+      const id = transferId(transfer)
+      const expected = ids.size
+      if (ids.intern(Buffer.from(id)) !== expected) damage.push(`${id} is canonical twice`)
+      const known = times.get(transfer.chain) ?? createBlockTimes()
+      times.set(transfer.chain, known)
+      const against = known.note(transfer.block, transfer.time)
+      if (against && entry.assurance === 0) damage.push(`block ${transfer.block} contradicts block ${against.block}`)
+    }
+    if (damage.length > 100) return [...damage.slice(0, 100), '… and more']
+  }
+  return damage
+}
+

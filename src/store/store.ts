@@ -1,0 +1,187 @@
+import type { Account } from '../ledger/account.ts'
+import type { ChainId } from '../ledger/chain.ts'
+import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
+import type { Assurance, Finding, Observation } from '../ledger/reconcile.ts'
+import type { Tag } from '../ledger/tag.ts'
+import type { Transfer, TransferId } from '../ledger/transfer.ts'
+import type { TransferBatch } from '../ledger/transferBatch.ts'
+
+/** What an append brings: rows of one source, and the coverage that they complete. */
+export interface Append {
+  /**
+   * Objects, or columns where speed matters. A source gives the transfers of one transaction in one batch where
+   * it can: what it repeats is then recognised most cheaply.
+   */
+  readonly transfers: readonly Transfer[] | TransferBatch
+  /**
+   * Names who told it: a node, an explorer, or one import command. Equal movements of two sources are one
+   * (see `reconcile`), equal rows of one source are the same row.
+   */
+  readonly source: string
+  readonly assurance: Assurance
+  readonly coverage: readonly (Coverage | CoverageOfMany)[]
+}
+
+export interface AppendResult {
+  /** Rows that were not known from this source before. */
+  readonly added: number
+  /** Rows the same source, or a better one, had told before. */
+  readonly known: number
+  /** Rows, old or new, that a better source replaced. */
+  readonly superseded: number
+  /** What the new rows contradict. */
+  readonly findings: readonly Finding[]
+  /** Highest sequence number after this append. */
+  readonly sequence: number
+}
+
+export type TombstoneReason = 'orphaned' | 'superseded'
+
+/**
+ * The log in sequence order. Every stored row and every tombstone has its own sequence number, from 1 up
+ * without holes; nothing is ever changed in place.
+ */
+export type LogEntry =
+  | {
+      readonly type: 'transfers'
+      /** Sequence number of the first row; row i of the batch has `firstSequence + i`. */
+      readonly firstSequence: number
+      readonly batch: TransferBatch
+      readonly source: string
+      readonly assurance: Assurance
+    }
+  | {
+      readonly type: 'tombstones'
+      readonly firstSequence: number
+      /** Sequence numbers of the rows that no longer count; tombstone i has `firstSequence + i`. */
+      readonly dead: Uint32Array
+      readonly reason: TombstoneReason
+      /** For orphans: the chain and the block from which it was rolled back. */
+      readonly rollBack?: { readonly chain: ChainId; readonly fromBlock: number }
+    }
+
+export interface TouchQuery {
+  readonly accounts: ReadonlySet<Account>
+  /** Where the previous page ended; absent for the first page. */
+  readonly after?: string
+  /** 1 to 10,000. */
+  readonly limit: number
+}
+
+export interface TouchPage {
+  /** Canonical transfers in ledger order, each once. */
+  readonly transfers: readonly Transfer[]
+  /** Give this as `after` for the next page; absent at the end. */
+  readonly next?: string
+}
+
+/** A small versioned record: a flag, a lease, an import, a token list. */
+export interface StoredDocument {
+  readonly collection: string
+  readonly id: string
+  /** 1 for a new document, then one more for each write. */
+  readonly version: number
+  /** JSON-serialisable. */
+  readonly value: unknown
+}
+
+export interface StoreState {
+  /** Random id of this store, given when it was made. */
+  readonly id: string
+  /** Highest sequence number of the log; 0 when empty. */
+  readonly sequence: number
+  /** Rises with every change of the tags. */
+  readonly tagVersion: number
+  /** Rises with every change of the coverage. */
+  readonly coverageVersion: number
+}
+
+export interface CheckReport {
+  readonly rows: number
+  readonly canonical: number
+  readonly orphaned: number
+  readonly superseded: number
+  readonly findings: readonly Finding[]
+  /** Empty when the store is sound. Each says what is wrong and where. */
+  readonly damage: readonly string[]
+}
+
+/** Inside {@link Store.atomically}: everything appended becomes visible together, or not at all. */
+export interface Appender {
+  append(batch: Append): Promise<AppendResult>
+}
+
+/**
+ * Where transfers live. Every implementation passes test/store/contract.ts, so callers may rely on the words
+ * below and on nothing else. Every method may throw KnownError `store.unavailable`, `store.full`, `store.busy`
+ * (another writer held on too long; retryable) or `store.damaged`; nothing already stored is lost by any of them.
+ */
+export interface Store extends Appender {
+  state(): Promise<StoreState>
+
+  /**
+   * Saves transfers together with the coverage that they complete: both or neither, durable when it returns.
+   * The same append again changes nothing.
+   *
+   * Rows of another source for the same transaction are reconciled at once; superseded rows get tombstones.
+   */
+  append(batch: Append): Promise<AppendResult>
+
+  /** Runs `work`; all its appends are stored when it returns, none when it throws. Other writers wait. */
+  atomically<T>(work: (appender: Appender) => Promise<T>): Promise<T>
+
+  /**
+   * Orphans every row of `chain` at `fromBlock` and above, from every source, and cuts coverage back below it.
+   * Used after a reorganisation. Orphaned rows stay in the log with a tombstone; they may be appended again.
+   *
+   * @returns how many rows became orphans.
+   */
+  rollBack(chain: ChainId, fromBlock: number): Promise<number>
+
+  /** Log entries with sequence numbers above `after`, in order, as of the moment of the call. */
+  readLog(after: number): AsyncIterable<LogEntry>
+
+  /** Canonical transfers into or out of any of the accounts, in ledger order, each once, one page at a time. */
+  transfersTouching(query: TouchQuery): Promise<TouchPage>
+
+  /** Every stored observation of these ids that is not orphaned; unknown ids are absent. At most 10,000 ids. */
+  observations(ids: readonly TransferId[]): Promise<Observation[]>
+
+  /** All canonical transfers of one transaction, in ledger order as far as the transaction itself decides it. */
+  transfersOfTransaction(chain: ChainId, tx: string): Promise<Transfer[]>
+
+  /** Claims for these accounts, one per account, kind, source and interval, touching intervals joined. */
+  coverage(accounts: ReadonlySet<Account>): Promise<Coverage[]>
+
+  /** All claims as they were made; what a whole analysis loads once. */
+  coverageClaims(): Promise<(Coverage | CoverageOfMany)[]>
+
+  /** Adds tags; an equal (account, label, category, source) is replaced. All or none. Returns how many were new. */
+  putTags(tags: readonly Tag[]): Promise<{ readonly added: number; readonly replaced: number }>
+
+  /** Tags of these accounts, or all tags, sorted by account, source, category, label. */
+  tags(accounts?: ReadonlySet<Account>): Promise<Tag[]>
+
+  readDocument(collection: string, id: string): Promise<StoredDocument | undefined>
+
+  /**
+   * Compare-and-set: writes only when the stored version is `expected` (0: it does not exist yet).
+   *
+   * @throws KnownError `document.conflict` when it is not; nothing is changed.
+   */
+  writeDocument(collection: string, id: string, expected: number, value: unknown): Promise<StoredDocument>
+
+  /** Removes the document when its version is `expected`; same error otherwise. */
+  deleteDocument(collection: string, id: string, expected: number): Promise<void>
+
+  /** Documents of a collection by id, those with ids above `after`, at most `limit`. */
+  listDocuments(collection: string, after?: string, limit?: number): Promise<StoredDocument[]>
+
+  /** Contradictions between sources among the rows that are not orphaned. */
+  findings(): Promise<Finding[]>
+
+  /** Reads everything and verifies it; does not repair. */
+  check(progress?: (rows: number) => void): Promise<CheckReport>
+
+  close(): Promise<void>
+}
