@@ -78,6 +78,17 @@ export interface Graph {
   firstAt(time: number): number
   /** Highest block of a chain that any row reaches, with its hash where known; undefined for unknown chains. */
   highest(chain: ChainId): { readonly block: number; readonly hash: string | null } | undefined
-  /** How many distinct receivers the address itself sent value to, over all assets; burns and fees not counted. */
-  receivers(address: number): number
+  /**
+   * How many distinct addresses this one itself sent value to, over all assets that count; burns, fees and
+   * transfers to itself are none. Counting stops at `cap`.
+   *
+   * @param options.counts - whether an asset carries value; what a forged token claims must not count.
+   * @param options.before - only transfers below this number.
+   */
+  receivers(
+    address: number,
+    options: { readonly counts: (asset: number) => boolean; readonly before: number; readonly cap: number },
+  ): number
+  /** Log sequence of a transfer: where the store holds the rest of what is known about it. */
+  sequenceOf(transfer: number): number
 }

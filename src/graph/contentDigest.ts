@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto'
+import { accountReference } from '../ledger/account.ts'
+import { jejakCsvHeader } from '../ledger/jejakCsv.ts'
+import { kinds } from '../ledger/transfer.ts'
+import { hashOfKey } from '../ledger/transferBatch.ts'
+import { type RawRows, rawAccount, rawAmount, rawTransaction } from './rawRows.ts'
+import type { SortedRows } from './sortRows.ts'
+
+/**
+ * The content digest: SHA-256 over the Jejak CSV of all canonical transfers in ledger order, addresses without
+ * checksum. These are the bytes that `jejak export transfers --plain` writes, so anybody can check the digest
+ * with a standard tool, and it depends neither on the store nor on how the rows arrived.
+ */
+export function contentDigest(raw: RawRows, sorted: SortedRows): string {
+  const hash = createHash('sha256')
+  const chunk = Buffer.allocUnsafe(1 << 20)
+  const line = lineWriter(raw, chunk)
+  let at = chunk.write(`${jejakCsvHeader}\n`, 0, 'latin1')
+  for (const row of sorted.order) {
+    if (at > chunk.length - 16_384) {
+      hash.update(chunk.subarray(0, at))
+      at = 0
+    }
+    at = line(row, at)
+  }
+  return hash.update(chunk.subarray(0, at)).digest('hex')
+}
+
+const comma = 44
+const lineEnd = 10
+const hexDigits = Buffer.from('0123456789abcdef', 'latin1')
+
+/** Writes one row as a line of text at a place of the buffer; returns where it ends. */
+function lineWriter(raw: RawRows, buffer: Buffer): (row: number, at: number) => number {
+  const text = (value: string, at: number): number => {
+    const length = value.length
+    for (let i = 0; i < length; i++) buffer[at + i] = value.charCodeAt(i)
+    return at + length
+  }
+  const hex = (bytes: Uint8Array, start: number, end: number, at: number): number => {
+    buffer[at] = 48
+    buffer[at + 1] = 120
+    let to = at + 2
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i] as number
+      buffer[to++] = hexDigits[byte >> 4] as number
+      buffer[to++] = hexDigits[byte & 15] as number
+    }
+    return to
+  }
+  const pool = raw.addresses.packed()
+  const evm = raw.chains.map((chain) => chain.startsWith('eip155:'))
+  const address = (number: number, at: number): number => {
+    if (number < 0) return at
+    const start = number === 0 ? 0 : (pool.ends[number - 1] as number)
+    if (evm[pool.pool[start] as number]) return hex(pool.pool, start + 1, start + 21, at)
+    return text(accountReference(rawAccount(raw, number)), at)
+  }
+  const head = contextHeads(raw, { text, hex })
+  return (row, start) => {
+    const context = raw.context[row] as number
+    let at = head(context, start)
+    at = text(kinds[raw.kind[row] as number] as string, at)
+    buffer[at++] = comma
+    at = text(String(raw.position[row]), at)
+    buffer[at++] = comma
+    at = text(raw.assets[raw.asset[row] as number] as string, at)
+    buffer[at++] = comma
+    at = address(raw.from[row] as number, at)
+    buffer[at++] = comma
+    at = address(raw.to[row] as number, at)
+    buffer[at++] = comma
+    at = text(amountText(raw, row), at)
+    buffer[at++] = comma
+    at = address(raw.contextSigner[context] as number, at)
+    buffer[at++] = comma
+    const blockHash = raw.contextBlockHash[context] as number
+    if (blockHash >= 0) at = text(hashOfKey(raw.blockHashes.bytes(blockHash)), at)
+    buffer[at++] = comma
+    at = text(raw.flagSets[raw.flags[row] as number] as string, at)
+    buffer[at++] = lineEnd
+    return at
+  }
+}
+
+interface Writers {
+  readonly text: (value: string, at: number) => number
+  readonly hex: (bytes: Uint8Array, start: number, end: number, at: number) => number
+}
+
+/** The columns that all rows of a context share: chain, block, time, transaction, index, each with its comma. */
+function contextHeads(raw: RawRows, write: Writers): (context: number, at: number) => number {
+  let lastBlock = -1
+  let blockText = ''
+  return (context, start) => {
+    const block = raw.contextBlock[context] as number
+    if (block !== lastBlock) {
+      const chain = raw.chains[raw.blocks.chain[block] as number]
+      blockText = `${chain},${raw.blocks.number[block]},${raw.blocks.time[block]},`
+      lastBlock = block
+    }
+    let at = write.text(blockText, start)
+    const isText = raw.contextText.size > 0 && raw.contextText.has(context)
+    at = isText
+      ? write.text(rawTransaction(raw, context), at)
+      : write.hex(raw.contextHash, context * 32, context * 32 + 32, at)
+    const index = raw.contextIndex[context] as number
+    return write.text(index < 0 ? ',,' : `,${index},`, at)
+  }
+}
+
+function amountText(raw: RawRows, row: number): string {
+  const at = row * 4
+  const high = raw.amount[at + 1] as number
+  if (high < 0x200000 && raw.amount[at + 2] === 0 && raw.amount[at + 3] === 0) {
+    return String(high * 0x100000000 + (raw.amount[at] as number))
+  }
+  return rawAmount(raw, row).toString()
+}
