@@ -10,8 +10,11 @@ import { join } from 'node:path'
 export function realData(path: string): string | undefined {
   const root = process.env['JEJAK_REAL_DATA']
   if (root === undefined || root === '') {
-    if (process.env['CI'] === 'true') throw new Error('JEJAK_REAL_DATA is not set, and CI skips nothing')
-    console.warn(`SKIPPED for want of real input "${path}": set JEJAK_REAL_DATA to a folder that holds it`)
+    if (process.env['CI'] === 'true')
+      throw new Error('JEJAK_REAL_DATA is not set, and CI skips nothing')
+    console.warn(
+      `SKIPPED for want of real input "${path}": set JEJAK_REAL_DATA to a folder that holds it`,
+    )
     return undefined
   }
   const file = join(root, path)

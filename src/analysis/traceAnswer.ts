@@ -1,5 +1,4 @@
 import type { Account } from '../ledger/account.ts'
-import type { AssetId } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import type { TransferId } from '../ledger/transfer.ts'
 
@@ -68,8 +67,10 @@ export interface TraceOutcome {
 
 export interface TraceMovement {
   readonly transfer: TransferId
-  readonly from: string
-  readonly to: string
+  /** `null`: issued. */
+  readonly from: string | null
+  /** `null`: burned, or a fee. */
+  readonly to: string | null
   readonly asset: string
   readonly amount: string
   /** Face of the lots it carried. */
@@ -97,10 +98,18 @@ export interface TraceGap {
 export interface TraceAnswer {
   readonly version: string
   readonly query: TraceQuery
-  readonly seeds: readonly { readonly transfer: TransferId; readonly asset: string; readonly amount: string }[]
+  readonly seeds: readonly {
+    readonly transfer: TransferId
+    readonly asset: string
+    readonly amount: string
+  }[]
   readonly seedTotal: string
   readonly outcomes: readonly TraceOutcome[]
-  readonly totals: readonly { readonly outcome: Outcome; readonly face: string; readonly share: number }[]
+  readonly totals: readonly {
+    readonly outcome: Outcome
+    readonly face: string
+    readonly share: number
+  }[]
   /** In ledger order. */
   readonly movements: readonly TraceMovement[]
   readonly conversions: readonly TraceConversion[]
@@ -133,5 +142,3 @@ export interface TraceAnswer {
   /** Assets that carry value only because they are the seed's own or opaque. */
   readonly trust: { readonly seedAsset: 'trusted' | 'opaque' | 'seed' }
 }
-
-export type { Account, AssetId }

@@ -24,7 +24,11 @@ export function findAddress(
   chain: number,
 ): number {
   const mask = table.slots.length - 1
-  for (let slot = hash(wanted, 0, chain) & mask; table.slots[slot] !== 0; slot = (slot + 1) & mask) {
+  for (
+    let slot = hash(wanted, 0, chain) & mask;
+    table.slots[slot] !== 0;
+    slot = (slot + 1) & mask
+  ) {
     const address = (table.slots[slot] as number) - 1
     if (table.chain[address] === chain && equals(table.key, address * 20, wanted)) return address
   }

@@ -1,10 +1,16 @@
+import { accountReference } from '../ledger/account.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import { hashOfKey } from '../ledger/transferBatch.ts'
-import { accountReference } from '../ledger/account.ts'
-import { buildHoldings } from './buildHoldings.ts'
-import { type ColumnArrays, type ColumnMeta, type Columns, largestShortPosition, shared } from './columns.ts'
-import { contentDigest } from './contentDigest.ts'
 import { addressSlots } from './addressTable.ts'
+import { buildHoldings } from './buildHoldings.ts'
+import {
+  type ColumnArrays,
+  type ColumnMeta,
+  type Columns,
+  largestShortPosition,
+  shared,
+} from './columns.ts'
+import { contentDigest } from './contentDigest.ts'
 import { type RawRows, rawAccount, rawAmount, rawTransaction } from './rawRows.ts'
 import { type SortedRows, sortRows } from './sortRows.ts'
 
@@ -17,7 +23,10 @@ export function buildColumns(raw: RawRows, storeId: string): Columns {
   const sorted = sortRows(raw)
   const transactions = buildTransactions(raw, sorted)
   const addresses = buildAddresses(raw, sorted)
-  const { holdings, from, to } = buildHoldings(raw, { order: sorted.order, addressOf: addresses.numbers })
+  const { holdings, from, to } = buildHoldings(raw, {
+    order: sorted.order,
+    addressOf: addresses.numbers,
+  })
   const transfers = buildTransfers(raw, sorted)
   const arrays: ColumnArrays = {
     from,
@@ -63,7 +72,8 @@ function buildTransfers(raw: RawRows, sorted: SortedRows) {
     amount[i * 4 + 2] = raw.amount[at + 2] as number
     amount[i * 4 + 3] = raw.amount[at + 3] as number
     sequence[i] = raw.sequence[row] as number
-    if ((raw.from[row] as number) < 0 && (raw.to[row] as number) < 0) ownerless.push([i, raw.asset[row] as number])
+    if ((raw.from[row] as number) < 0 && (raw.to[row] as number) < 0)
+      ownerless.push([i, raw.asset[row] as number])
     const position = raw.position[row] as number
     if (position > largestShortPosition) widePositions.push([i, position])
     leg[i] = (Math.min(position, largestShortPosition) * 8 + (raw.kind[row] as number)) >>> 0
@@ -110,7 +120,10 @@ function buildTransactions(raw: RawRows, { order, blocks, blockFirst }: SortedRo
     if (text === undefined) copy32(raw.contextHash, context * 32, txHash, tx * 32)
     else texts.push([tx, text])
   }
-  return { arrays: { transaction, txFirst, txBlock, txHash, txByHash: sortedByHash(txHash) }, texts }
+  return {
+    arrays: { transaction, txFirst, txBlock, txHash, txByHash: sortedByHash(txHash) },
+    texts,
+  }
 }
 
 function copy32(from: Uint8Array, at: number, into: Uint8Array, to: number): void {
@@ -118,7 +131,8 @@ function copy32(from: Uint8Array, at: number, into: Uint8Array, to: number): voi
 }
 
 function sameTransaction(raw: RawRows, a: number, b: number): boolean {
-  if (raw.contextText.has(a) || raw.contextText.has(b)) return rawTransaction(raw, a) === rawTransaction(raw, b)
+  if (raw.contextText.has(a) || raw.contextText.has(b))
+    return rawTransaction(raw, a) === rawTransaction(raw, b)
   for (let i = a * 32, j = b * 32, end = i + 32; i < end; i++, j++) {
     if (raw.contextHash[i] !== raw.contextHash[j]) return false
   }
@@ -128,17 +142,23 @@ function sameTransaction(raw: RawRows, a: number, b: number): boolean {
 /** Transactions by the first four bytes of their hashes, equal ones in ledger order: a radix sort in two passes. */
 function sortedByHash(txHash: Uint8Array): Uint32Array {
   const count = txHash.length / 32
-  const low = radixPass(Uint32Array.from({ length: count }, (_, tx) => tx), txHash, 2)
+  const low = radixPass(
+    Uint32Array.from({ length: count }, (_, tx) => tx),
+    txHash,
+    2,
+  )
   const sorted = shared(Uint32Array, count)
   sorted.set(radixPass(low, txHash, 0))
   return sorted
 }
 
 function radixPass(from: Uint32Array, txHash: Uint8Array, byte: number): Uint32Array {
-  const key = (tx: number): number => ((txHash[tx * 32 + byte] as number) << 8) | (txHash[tx * 32 + byte + 1] as number)
+  const key = (tx: number): number =>
+    ((txHash[tx * 32 + byte] as number) << 8) | (txHash[tx * 32 + byte + 1] as number)
   const starts = new Uint32Array(65537)
   for (const tx of from) starts[key(tx) + 1] = (starts[key(tx) + 1] as number) + 1
-  for (let i = 1; i < starts.length; i++) starts[i] = (starts[i] as number) + (starts[i - 1] as number)
+  for (let i = 1; i < starts.length; i++)
+    starts[i] = (starts[i] as number) + (starts[i - 1] as number)
   const sorted = new Uint32Array(from.length)
   for (const tx of from) {
     const at = starts[key(tx)] as number
@@ -180,7 +200,8 @@ function buildAddresses(raw: RawRows, { order }: SortedRows) {
     if (number < 0) continue
     const start = address === 0 ? 0 : (ends[address - 1] as number)
     chain[number] = pool[start] as number
-    if (raw.chains[pool[start] as number]?.startsWith('eip155:')) key.set(pool.subarray(start + 1, start + 21), number * 20)
+    if (raw.chains[pool[start] as number]?.startsWith('eip155:'))
+      key.set(pool.subarray(start + 1, start + 21), number * 20)
     else texts.push([number, accountReference(rawAccount(raw, address))])
   }
   return { numbers, key, chain, texts }
@@ -193,7 +214,10 @@ function firstHoldings(holdingAddress: Uint32Array, addresses: number): Uint32Ar
   return first
 }
 
-function highestBlocks(raw: RawRows, { order, blocks, blockFirst }: SortedRows): [ChainId, number, string | null][] {
+function highestBlocks(
+  raw: RawRows,
+  { order, blocks, blockFirst }: SortedRows,
+): [ChainId, number, string | null][] {
   const highest = new Map<number, { block: number; rank: number }>()
   for (const [rank, block] of blocks.entries()) {
     const chain = raw.blocks.chain[block] as number
@@ -202,7 +226,9 @@ function highestBlocks(raw: RawRows, { order, blocks, blockFirst }: SortedRows):
   }
   return [...highest].map(([chain, { block, rank }]) => {
     const rows = order.subarray(blockFirst[rank], blockFirst[rank + 1])
-    const hash = rows.map((row) => raw.contextBlockHash[raw.context[row] as number] as number).find((h) => h !== 0xffffffff)
+    const hash = rows
+      .map((row) => raw.contextBlockHash[raw.context[row] as number] as number)
+      .find((h) => h !== 0xffffffff)
     const text = hash === undefined ? null : hashOfKey(raw.blockHashes.bytes(hash))
     return [raw.chains[chain] as ChainId, block, text]
   })

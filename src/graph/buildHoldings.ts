@@ -1,5 +1,5 @@
-import { checkpointStride, type ColumnArrays, shared } from './columns.ts'
 import { Balance } from './balance.ts'
+import { type ColumnArrays, checkpointStride, shared } from './columns.ts'
 import type { RawRows } from './rawRows.ts'
 
 type HoldingArrays = Pick<
@@ -42,12 +42,21 @@ export function buildHoldings(
     if ((to[i] as number) >= 0) to[i] = final.numberOf[to[i] as number] as number
   }
   const { holdingFirst, events } = listEvents(from, to, final.address.length)
-  const holdings = { holdingAddress: final.address, holdingAsset: final.asset, holdingFirst, events }
+  const holdings = {
+    holdingAddress: final.address,
+    holdingAsset: final.asset,
+    holdingFirst,
+    events,
+  }
   const amounts = { order, raw, from, to }
   return { holdings: { ...holdings, ...keepBalances(holdings, amounts) }, from, to }
 }
 
-function listEvents(from: Int32Array, to: Int32Array, count: number): { holdingFirst: Uint32Array; events: Uint32Array } {
+function listEvents(
+  from: Int32Array,
+  to: Int32Array,
+  count: number,
+): { holdingFirst: Uint32Array; events: Uint32Array } {
   const holdingFirst = shared(Uint32Array, count + 1)
   const each = (visit: (holding: number, transfer: number) => void): void => {
     for (let i = 0; i < from.length; i++) {
@@ -60,7 +69,8 @@ function listEvents(from: Int32Array, to: Int32Array, count: number): { holdingF
   each((holding) => {
     holdingFirst[holding + 1] = (holdingFirst[holding + 1] as number) + 1
   })
-  for (let i = 1; i <= count; i++) holdingFirst[i] = (holdingFirst[i] as number) + (holdingFirst[i - 1] as number)
+  for (let i = 1; i <= count; i++)
+    holdingFirst[i] = (holdingFirst[i] as number) + (holdingFirst[i - 1] as number)
   const events = shared(Uint32Array, holdingFirst[count] as number)
   const next = holdingFirst.slice(0, count)
   each((holding, transfer) => {
@@ -134,11 +144,16 @@ class PairTable {
   }
 
   /** Final numbers by (first, second), and the pairs in that order, in shared memory. */
-  sorted(): { readonly numberOf: Uint32Array; readonly address: Uint32Array; readonly asset: Uint32Array } {
+  sorted(): {
+    readonly numberOf: Uint32Array
+    readonly address: Uint32Array
+    readonly asset: Uint32Array
+  } {
     const count = this.#size
     // Pairs as one float each sort natively: addresses stay below 2^32 and assets below 2^20.
     const keys = new Float64Array(count)
-    for (let i = 0; i < count; i++) keys[i] = (this.#first[i] as number) * 0x100000 + (this.#second[i] as number)
+    for (let i = 0; i < count; i++)
+      keys[i] = (this.#first[i] as number) * 0x100000 + (this.#second[i] as number)
     keys.sort()
     const address = shared(Uint32Array, count)
     const asset = shared(Uint32Array, count)

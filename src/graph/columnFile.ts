@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { ColumnArrays, ColumnMeta, Columns } from './columns.ts'
@@ -58,7 +67,10 @@ export function saveColumns(folder: string, columns: Columns): void {
  *
  * @returns undefined unless the file is whole and of exactly this store and log sequence.
  */
-export function loadColumns(folder: string, wanted: { readonly storeId: string; readonly sequence: number }): Columns | undefined {
+export function loadColumns(
+  folder: string,
+  wanted: { readonly storeId: string; readonly sequence: number },
+): Columns | undefined {
   const path = join(folder, fileName)
   try {
     const file = openSync(path, 'r')
@@ -86,7 +98,8 @@ function readColumns(
   const text = Buffer.alloc(length)
   readAll(file, text, start.length)
   const head = JSON.parse(text.toString()) as Head
-  if (head.meta.storeId !== wanted.storeId || head.meta.sequence !== wanted.sequence) return undefined
+  if (head.meta.storeId !== wanted.storeId || head.meta.sequence !== wanted.sequence)
+    return undefined
   let at = start.length + length
   const arrays: Record<string, unknown> = {}
   for (const { name, type, length: count, checksum: expected } of head.arrays) {
@@ -101,8 +114,12 @@ function readColumns(
   return { meta: head.meta, arrays: arrays as unknown as ColumnArrays }
 }
 
-function view(type: ArrayHead['type'], buffer: SharedArrayBuffer): ColumnArrays[keyof ColumnArrays] {
-  const make: new (buffer: SharedArrayBuffer) => ColumnArrays[keyof ColumnArrays] = constructors[type]
+function view(
+  type: ArrayHead['type'],
+  buffer: SharedArrayBuffer,
+): ColumnArrays[keyof ColumnArrays] {
+  const make: new (buffer: SharedArrayBuffer) => ColumnArrays[keyof ColumnArrays] =
+    constructors[type]
   return new make(buffer)
 }
 
@@ -112,12 +129,14 @@ function bytesOf(array: ColumnArrays[keyof ColumnArrays]): Uint8Array {
 
 function checksum(bytes: Uint8Array): number {
   let sum = 0
-  for (let at = 0; at < bytes.length; at += chunkBytes) sum = crc32(bytes.subarray(at, at + chunkBytes), sum)
+  for (let at = 0; at < bytes.length; at += chunkBytes)
+    sum = crc32(bytes.subarray(at, at + chunkBytes), sum)
   return sum
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(chunkBytes, bytes.length - at))
+  for (let at = 0; at < bytes.length; )
+    at += writeSync(file, bytes, at, Math.min(chunkBytes, bytes.length - at))
 }
 
 function readAll(file: number, bytes: Uint8Array, position: number): void {

@@ -1,11 +1,17 @@
 import { type Account, accountChain, accountReference } from '../ledger/account.ts'
 import type { AssetId } from '../ledger/asset.ts'
 import { type ChainId, isEvm } from '../ledger/chain.ts'
-import { type Kind, kinds, parseTransferId, type TransferId, transferId } from '../ledger/transfer.ts'
+import {
+  type Kind,
+  kinds,
+  parseTransferId,
+  type TransferId,
+  transferId,
+} from '../ledger/transfer.ts'
 import { amountOfLimbs } from '../ledger/transferBatch.ts'
 import { findAddress } from './addressTable.ts'
 import { Balance } from './balance.ts'
-import { bytesOf, checkpointStride, type Columns, largestShortPosition } from './columns.ts'
+import { bytesOf, type Columns, checkpointStride, largestShortPosition } from './columns.ts'
 import type { Graph, GraphTransfer } from './graph.ts'
 
 /** The readable face of a generation's columns. Costs nothing to make: all data stays in the shared arrays. */
@@ -31,10 +37,15 @@ class ColumnGraph implements Graph {
     this.bytes = bytesOf(arrays)
     this.#textAddresses = new Map(meta.textAddresses)
     this.#addressOfText = new Map(
-      meta.textAddresses.map(([address, text]) => [`${meta.chains[arrays.addressChain[address] as number]}:${text}`, address]),
+      meta.textAddresses.map(([address, text]) => [
+        `${meta.chains[arrays.addressChain[address] as number]}:${text}`,
+        address,
+      ]),
     )
     this.#textTransactions = new Map(meta.textTransactions)
-    this.#wideAmounts = new Map(meta.wideAmounts.map(([transfer, amount]) => [transfer, BigInt(amount)]))
+    this.#wideAmounts = new Map(
+      meta.wideAmounts.map(([transfer, amount]) => [transfer, BigInt(amount)]),
+    )
     this.#widePositions = new Map(meta.widePositions)
     this.#ownerless = new Map(meta.ownerless)
     this.#assetNumbers = new Map(meta.assets.map((asset, number) => [asset, number]))
@@ -78,7 +89,11 @@ class ColumnGraph implements Graph {
     const chain = this.#meta.chains.indexOf(name)
     if (chain < 0) return -1
     const wanted = Buffer.from(accountReference(account).slice(2), 'hex')
-    const table = { slots: this.#c.addressSlots, key: this.#c.addressKey, chain: this.#c.addressChain }
+    const table = {
+      slots: this.#c.addressSlots,
+      key: this.#c.addressKey,
+      chain: this.#c.addressChain,
+    }
     return findAddress(table, wanted, chain)
   }
 
@@ -108,7 +123,10 @@ class ColumnGraph implements Graph {
   }
 
   holdingsOf(address: number): { readonly start: number; readonly end: number } {
-    return { start: this.#c.addressFirst[address] as number, end: this.#c.addressFirst[address + 1] as number }
+    return {
+      start: this.#c.addressFirst[address] as number,
+      end: this.#c.addressFirst[address + 1] as number,
+    }
   }
 
   addressOf(holding: number): number {
@@ -174,7 +192,10 @@ class ColumnGraph implements Graph {
   }
 
   legs(transaction: number): { readonly start: number; readonly end: number } {
-    return { start: this.#c.txFirst[transaction] as number, end: this.#c.txFirst[transaction + 1] as number }
+    return {
+      start: this.#c.txFirst[transaction] as number,
+      end: this.#c.txFirst[transaction + 1] as number,
+    }
   }
 
   blockOf(transaction: number): number {
@@ -259,15 +280,20 @@ class ColumnGraph implements Graph {
 
   receivers(
     address: number,
-    options: { readonly counts: (asset: number) => boolean; readonly before: number; readonly cap: number },
+    options: {
+      readonly counts: (asset: number) => boolean
+      readonly isBeyond: (transaction: number) => boolean
+      readonly cap: number
+    },
   ): number {
     const seen = new Set<number>()
     const { start, end } = this.holdingsOf(address)
     for (let holding = start; holding < end; holding++) {
       if (!options.counts(this.assetOf(holding))) continue
       for (const transfer of this.events(holding)) {
-        if (transfer >= options.before) break
-        if (this.from(transfer) !== holding || this.to(transfer) < 0 || this.#isZero(transfer)) continue
+        if (this.from(transfer) !== holding || this.to(transfer) < 0 || this.#isZero(transfer))
+          continue
+        if (options.isBeyond(this.transactionOf(transfer))) break
         const receiver = this.addressOf(this.to(transfer))
         if (receiver !== address) seen.add(receiver)
         if (seen.size >= options.cap) return seen.size
@@ -293,12 +319,16 @@ class ColumnGraph implements Graph {
   }
 
   #transactionText(transaction: number): string {
-    return this.#textTransactions.get(transaction) ?? `0x${hexOf(this.#c.txHash, transaction * 32, 32)}`
+    return (
+      this.#textTransactions.get(transaction) ?? `0x${hexOf(this.#c.txHash, transaction * 32, 32)}`
+    )
   }
 
   #transactionsNamed(tx: string): number[] {
     if (!/^0x[0-9a-f]{64}$/.test(tx)) {
-      return [...this.#textTransactions].filter(([, text]) => text === tx).map(([transaction]) => transaction)
+      return [...this.#textTransactions]
+        .filter(([, text]) => text === tx)
+        .map(([transaction]) => transaction)
     }
     const wanted = Buffer.from(tx.slice(2), 'hex')
     const { txByHash, txHash } = this.#c
@@ -314,7 +344,10 @@ class ColumnGraph implements Graph {
     const found: number[] = []
     for (; low < txByHash.length && prefix(txByHash[low] as number) === first; low++) {
       const transaction = txByHash[low] as number
-      if (hexOf(txHash, transaction * 32, 32) === tx.slice(2) && !this.#textTransactions.has(transaction)) {
+      if (
+        hexOf(txHash, transaction * 32, 32) === tx.slice(2) &&
+        !this.#textTransactions.has(transaction)
+      ) {
         found.push(transaction)
       }
     }

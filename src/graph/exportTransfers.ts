@@ -37,7 +37,8 @@ function linesOf(raw: RawRows, rows: Uint32Array, format: (transfer: Transfer) =
 
 function formatPlainRow(transfer: Transfer): string {
   const { from, to, signer } = transfer
-  const reference = (account: typeof from): string => (account === undefined ? '' : accountReference(account))
+  const reference = (account: typeof from): string =>
+    account === undefined ? '' : accountReference(account)
   return [
     transfer.chain,
     transfer.block,

@@ -83,6 +83,8 @@ function inWorker(folder: string): Promise<Columns> {
     })
     worker.once('message', (columns: Columns) => resolve(columns))
     worker.once('error', reject)
-    worker.once('exit', (code) => reject(new Error(`the generation worker stopped with code ${code}`)))
+    worker.once('exit', (code) =>
+      reject(new Error(`the generation worker stopped with code ${code}`)),
+    )
   })
 }

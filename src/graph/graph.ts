@@ -83,11 +83,15 @@ export interface Graph {
    * transfers to itself are none. Counting stops at `cap`.
    *
    * @param options.counts - whether an asset carries value; what a forged token claims must not count.
-   * @param options.before - only transfers below this number.
+   * @param options.isBeyond - true for transactions that do not count any more, such as those after an as-of block.
    */
   receivers(
     address: number,
-    options: { readonly counts: (asset: number) => boolean; readonly before: number; readonly cap: number },
+    options: {
+      readonly counts: (asset: number) => boolean
+      readonly isBeyond: (transaction: number) => boolean
+      readonly cap: number
+    },
   ): number
   /** Log sequence of a transfer: where the store holds the rest of what is known about it. */
   sequenceOf(transfer: number): number

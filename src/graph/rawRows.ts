@@ -1,6 +1,6 @@
 import type { Account } from '../ledger/account.ts'
-import { ByteTable } from '../ledger/byteTable.ts'
 import type { AssetId } from '../ledger/asset.ts'
+import { ByteTable } from '../ledger/byteTable.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import { kinds, type Transfer } from '../ledger/transfer.ts'
 import { accountOfKey, hashOfKey, keyAt, type TransferBatch } from '../ledger/transferBatch.ts'
@@ -47,7 +47,10 @@ export interface RawRows {
  *
  * @param sequence - highest sequence number to expect; memory is taken for that many rows.
  */
-export async function readRawRows(log: AsyncIterable<LogEntry>, sequence: number): Promise<RawRows> {
+export async function readRawRows(
+  log: AsyncIterable<LogEntry>,
+  sequence: number,
+): Promise<RawRows> {
   const rows = new RawRowsBuilder(sequence)
   for await (const entry of log) rows.add(entry)
   return rows.done()
@@ -112,7 +115,8 @@ class RawRowsBuilder {
       this.#end = entry.firstSequence + entry.dead.length - 1
       return
     }
-    if (this.#count + entry.batch.length > this.#capacity) throw new RangeError('the log grew while it was read')
+    if (this.#count + entry.batch.length > this.#capacity)
+      throw new RangeError('the log grew while it was read')
     this.#entries.push({ firstSequence: entry.firstSequence, firstRow: this.#count })
     this.#end = entry.firstSequence + entry.batch.length - 1
     const chains = entry.batch.chains.map((chain) => this.#chains.number(chain))
@@ -150,7 +154,9 @@ class RawRowsBuilder {
   #addContexts(batch: TransferBatch, chains: readonly number[], accounts: Int32Array): number {
     const first = this.#contexts
     const { contexts, transactions, blockHashes } = batch
-    const hashes = Array.from(blockHashes.ends, (_, i) => this.#blockHashes.intern(keyAt(blockHashes, i)))
+    const hashes = Array.from(blockHashes.ends, (_, i) =>
+      this.#blockHashes.intern(keyAt(blockHashes, i)),
+    )
     let lastBlock = -1
     let lastNumber = -1
     for (let i = 0; i < contexts.block.length; i++) {
@@ -159,11 +165,16 @@ class RawRowsBuilder {
       const start = number === 0 ? 0 : (transactions.ends[number - 1] as number)
       if (transactions.pool[start] === 0) {
         const target = at * 32
-        for (let b = 0; b < 32; b++) this.#contextHash[target + b] = transactions.pool[start + 1 + b] as number
+        for (let b = 0; b < 32; b++)
+          this.#contextHash[target + b] = transactions.pool[start + 1 + b] as number
       } else this.#contextText.set(at, hashOfKey(keyAt(transactions, number)))
       const chain = chains[contexts.chain[i] as number] as number
       const block = contexts.block[i] as number
-      if (block !== lastNumber || this.#blocks.chain[lastBlock] !== chain || this.#blocks.time[lastBlock] !== contexts.time[i]) {
+      if (
+        block !== lastNumber ||
+        this.#blocks.chain[lastBlock] !== chain ||
+        this.#blocks.time[lastBlock] !== contexts.time[i]
+      ) {
         lastBlock = this.#block(chain, block, contexts.time[i] as number)
         lastNumber = block
       }
@@ -307,7 +318,8 @@ export function rawAmount(raw: RawRows, row: number): bigint {
   const wide = raw.wide.get(row)
   if (wide !== undefined) return wide
   let amount = 0n
-  for (let limb = 3; limb >= 0; limb--) amount = (amount << 32n) | BigInt(raw.amount[row * 4 + limb] as number)
+  for (let limb = 3; limb >= 0; limb--)
+    amount = (amount << 32n) | BigInt(raw.amount[row * 4 + limb] as number)
   return amount
 }
 

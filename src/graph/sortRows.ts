@@ -1,4 +1,11 @@
-import { compareBlocks, compareText, isBlockReward, isUnordered, legClass, orderBlock } from '../ledger/order.ts'
+import {
+  compareBlocks,
+  compareText,
+  isBlockReward,
+  isUnordered,
+  legClass,
+  orderBlock,
+} from '../ledger/order.ts'
 import { type Kind, kinds, type Transfer } from '../ledger/transfer.ts'
 import { type RawRows, rawTransaction, rawTransfer } from './rawRows.ts'
 
@@ -127,6 +134,7 @@ function sortAssumed(raw: RawRows, rows: Uint32Array): void {
   const rowOf = new Map<Transfer, number>()
   for (const row of rows) rowOf.set(rawTransfer(raw, row), row)
   const transfers = [...rowOf.keys()]
-  if (!isUnordered(transfers)) throw new RangeError('a block of known order was taken for an unordered one')
+  if (!isUnordered(transfers))
+    throw new RangeError('a block of known order was taken for an unordered one')
   for (const [i, transfer] of orderBlock(transfers).entries()) rows[i] = rowOf.get(transfer) ?? 0
 }

@@ -21,10 +21,12 @@ export function parseAsset(text: string): AssetId {
   if (!parts) throw invalid(text, 'it is not chain/namespace:reference')
   const [, chain = '', namespace = '', reference = ''] = parts
   if (namespace !== 'erc20' || !isEvm(parseChain(chain))) return text as AssetId
-  if (!/^0x[0-9a-fA-F]{40}$/.test(reference)) throw invalid(text, 'its contract is not 0x and 40 hex digits')
+  if (!/^0x[0-9a-fA-F]{40}$/.test(reference))
+    throw invalid(text, 'its contract is not 0x and 40 hex digits')
   const lower = reference.toLowerCase()
   const mixed = reference !== lower && reference.slice(2) !== reference.slice(2).toUpperCase()
-  if (mixed && getAddress(lower) !== reference) throw invalid(text, 'the checksum of its contract is wrong')
+  if (mixed && getAddress(lower) !== reference)
+    throw invalid(text, 'the checksum of its contract is wrong')
   return `${chain}/erc20:${lower}` as AssetId
 }
 

@@ -54,7 +54,8 @@ export function encodeBatch(batch: TransferBatch): Uint8Array {
   view.setUint32(4, text.length, true)
   bytes.set(text, 8)
   let at = 8 + text.length
-  for (const [i, column] of columns.entries()) at = writeColumn(view, at, column, heads[i] as ColumnHead)
+  for (const [i, column] of columns.entries())
+    at = writeColumn(view, at, column, heads[i] as ColumnHead)
   for (const pool of pools) {
     bytes.set(pool, at)
     at += pool.length
@@ -67,7 +68,8 @@ export function encodeBatch(batch: TransferBatch): Uint8Array {
  */
 export function decodeBatch(bytes: Uint8Array): TransferBatch {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (bytes.length < 8 || view.getUint32(0, true) !== magic) throw damaged('it does not begin as one')
+  if (bytes.length < 8 || view.getUint32(0, true) !== magic)
+    throw damaged('it does not begin as one')
   const start = 8 + view.getUint32(4, true)
   if (start > bytes.length) throw damaged('its head is cut off')
   const head = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start))) as Head
@@ -184,7 +186,8 @@ function lengthsOf(ends: Uint32Array): Uint32Array {
 }
 
 function endsOf(lengths: Uint32Array): Uint32Array {
-  for (let i = 1; i < lengths.length; i++) lengths[i] = (lengths[i] as number) + (lengths[i - 1] as number)
+  for (let i = 1; i < lengths.length; i++)
+    lengths[i] = (lengths[i] as number) + (lengths[i - 1] as number)
   return lengths
 }
 
@@ -199,13 +202,15 @@ function columnHead(values: Numbers): ColumnHead {
     else if (value > most) most = value
   }
   const range = most - least
-  const width = range === 0 ? 0 : range < 0x100 ? 1 : range < 0x10000 ? 2 : range <= 0xffffffff ? 4 : 8
+  const width =
+    range === 0 ? 0 : range < 0x100 ? 1 : range < 0x10000 ? 2 : range <= 0xffffffff ? 4 : 8
   return { width, least: width === 8 ? 0 : least, count }
 }
 
 function writeColumn(view: DataView, at: number, values: Numbers, head: ColumnHead): number {
   const { width, least, count } = head
-  if (width === 1) for (let i = 0; i < count; i++) view.setUint8(at + i, (values[i] as number) - least)
+  if (width === 1)
+    for (let i = 0; i < count; i++) view.setUint8(at + i, (values[i] as number) - least)
   if (width === 2) {
     for (let i = 0; i < count; i++) view.setUint16(at + 2 * i, (values[i] as number) - least, true)
   }
@@ -218,13 +223,20 @@ function writeColumn(view: DataView, at: number, values: Numbers, head: ColumnHe
   return at + width * count
 }
 
-function readColumn<A extends Numbers & object>(view: DataView, at: number, head: ColumnHead, into: A): A {
+function readColumn<A extends Numbers & object>(
+  view: DataView,
+  at: number,
+  head: ColumnHead,
+  into: A,
+): A {
   const { width, least, count } = head
   const values = into as unknown as Float64Array
   if (width === 0) values.fill(least)
   if (width === 1) for (let i = 0; i < count; i++) values[i] = view.getUint8(at + i) + least
-  if (width === 2) for (let i = 0; i < count; i++) values[i] = view.getUint16(at + 2 * i, true) + least
-  if (width === 4) for (let i = 0; i < count; i++) values[i] = view.getUint32(at + 4 * i, true) + least
+  if (width === 2)
+    for (let i = 0; i < count; i++) values[i] = view.getUint16(at + 2 * i, true) + least
+  if (width === 4)
+    for (let i = 0; i < count; i++) values[i] = view.getUint32(at + 4 * i, true) + least
   if (width === 8) for (let i = 0; i < count; i++) values[i] = view.getFloat64(at + 8 * i, true)
   return into
 }

@@ -82,7 +82,8 @@ export class ByteTable {
     const id = this.#size
     const at = this.#start(id)
     const stop = at + (end - start)
-    if (stop > this.#pool.length) this.#pool = grown(this.#pool, Math.max(stop, this.#pool.length * 2))
+    if (stop > this.#pool.length)
+      this.#pool = grown(this.#pool, Math.max(stop, this.#pool.length * 2))
     if (id === this.#ends.length) {
       this.#ends = grown(this.#ends, id * 2)
       this.#hashes = grown(this.#hashes, id * 2)

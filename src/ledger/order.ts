@@ -107,7 +107,9 @@ export function orderBlock(block: readonly Transfer[]): Transfer[] {
     if (isBlockReward(row.kind)) rewards.push(row)
     else byTx.set(row.tx, [...(byTx.get(row.tx) ?? []), row])
   }
-  const transactions = [...byTx].sort(([a], [b]) => compareText(a.toLowerCase(), b.toLowerCase()) || compareText(a, b))
+  const transactions = [...byTx].sort(
+    ([a], [b]) => compareText(a.toLowerCase(), b.toLowerCase()) || compareText(a, b),
+  )
   const keys = new Keys()
   const sides = transactions.map(([, legs]) => keys.sides(legs))
   const order = causalOrder(

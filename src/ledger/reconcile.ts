@@ -154,7 +154,8 @@ function countFindings(sorted: readonly Observation[]): Finding[] {
     for (const rows of sources) {
       const [row] = rows
       if (!row || !leader || rows.length === winner.length) continue
-      if (rows.length < winner.length && rows.every((r) => ids.has(transferId(r.transfer)))) continue
+      if (rows.length < winner.length && rows.every((r) => ids.has(transferId(r.transfer))))
+        continue
       const { chain, tx } = row.transfer
       const text = `${tx}: ${leader.source} saw "${key}" ${winner.length} times, ${row.source} ${rows.length} times`
       findings.push({ kind: 'count', chain, tx, text })
@@ -174,7 +175,8 @@ function blockFindings(sorted: readonly Observation[]): Finding[] {
     findings.push({ kind: 'block', chain, tx, text })
   }
   const late = rest.find(
-    (row) => row.transfer.block === first.transfer.block && row.transfer.time !== first.transfer.time,
+    (row) =>
+      row.transfer.block === first.transfer.block && row.transfer.time !== first.transfer.time,
   )
   if (late) {
     const text = `block ${late.transfer.block}: ${first.source} says time ${first.transfer.time}, ${late.source} says ${late.transfer.time}`

@@ -55,7 +55,9 @@ const idText = /^([-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}):(.+):([a-z]+):(\d{1,15})$/
  *
  * @throws KnownError `transfer.invalid`
  */
-export function parseTransferId(text: string): Pick<Transfer, 'chain' | 'tx' | 'kind' | 'position'> {
+export function parseTransferId(
+  text: string,
+): Pick<Transfer, 'chain' | 'tx' | 'kind' | 'position'> {
   const [, chain = '', tx = '', kind = '', position = ''] = idText.exec(text) ?? []
   if (!isKind(kind)) {
     throw new KnownError('transfer.invalid', `"${text.slice(0, 200)}" is not a transfer id`, {

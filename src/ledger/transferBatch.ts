@@ -102,7 +102,12 @@ export class TransferBatchBuilder {
       txIndex: transfer.txIndex ?? -1,
       signer: transfer.signer === undefined ? -1 : this.account(transfer.signer),
     })
-    const row = this.row(context, kinds.indexOf(transfer.kind), transfer.position, this.asset(transfer.asset))
+    const row = this.row(
+      context,
+      kinds.indexOf(transfer.kind),
+      transfer.position,
+      this.asset(transfer.asset),
+    )
     this.sides(
       row,
       transfer.from === undefined ? -1 : this.account(transfer.from),
@@ -230,7 +235,8 @@ export class TransferBatchBuilder {
   }
 
   flags(row: number, flags: readonly string[]): void {
-    this.#rows.flags[row] = flags.length === 0 ? 0 : numbered(this.#flagSets, [...flags].sort().join(' '))
+    this.#rows.flags[row] =
+      flags.length === 0 ? 0 : numbered(this.#flagSets, [...flags].sort().join(' '))
   }
 
   /** The rows so far as a batch of their own; the builder can be used on after {@link reset}. */
@@ -313,7 +319,9 @@ export class BatchReader {
     return {
       chain: chains[contexts.chain[context] as number] as ChainId,
       block: contexts.block[context] as number,
-      ...(blockHash < 0 ? {} : { blockHash: this.#hash(this.#blockHashes, this.#batch.blockHashes, blockHash) }),
+      ...(blockHash < 0
+        ? {}
+        : { blockHash: this.#hash(this.#blockHashes, this.#batch.blockHashes, blockHash) }),
       time: contexts.time[context] as number,
       tx: this.transaction(contexts.transaction[context] as number),
       ...(txIndex < 0 ? {} : { txIndex }),
@@ -366,7 +374,9 @@ export function keyAt(keys: PackedKeys, number: number): Uint8Array {
 
 /** The account of a dictionary key whose chain is known; see {@link TransferBatch.accounts}. */
 export function accountOfKey(chain: ChainId, key: Uint8Array): Account {
-  const reference = isEvm(chain) ? `0x${hexText(key, 1)}` : new TextDecoder().decode(key.subarray(1))
+  const reference = isEvm(chain)
+    ? `0x${hexText(key, 1)}`
+    : new TextDecoder().decode(key.subarray(1))
   return `${chain}:${reference}` as Account
 }
 
@@ -388,7 +398,13 @@ export function amountOfLimbs(limbs: Uint32Array, row: number): bigint {
 }
 
 /** Writes `count` bytes from lower-case hex text; false when the text holds anything else. */
-function hexBytes(text: string, start: number, into: Uint8Array, at: number, count: number): boolean {
+function hexBytes(
+  text: string,
+  start: number,
+  into: Uint8Array,
+  at: number,
+  count: number,
+): boolean {
   for (let i = 0; i < count; i++) {
     const high = nibble(text.charCodeAt(start + 2 * i))
     const low = nibble(text.charCodeAt(start + 2 * i + 1))

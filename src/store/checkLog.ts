@@ -3,7 +3,7 @@ import { KnownError } from '../ledger/errors.ts'
 import type { Finding } from '../ledger/reconcile.ts'
 import { transferId } from '../ledger/transfer.ts'
 import { BatchReader } from '../ledger/transferBatch.ts'
-import { createBlockTimes, type BlockTimes } from './blockTimes.ts'
+import { type BlockTimes, createBlockTimes } from './blockTimes.ts'
 import { readEntries } from './segments.ts'
 import type { Connection } from './sqliteFile.ts'
 import type { CheckReport, LogEntry } from './store.ts'
@@ -14,15 +14,22 @@ import type { CheckReport, LogEntry } from './store.ts'
  *
  * @param progress - called with the number of rows read so far.
  */
-export function checkLog(connection: Connection, progress: (rows: number) => void = () => undefined): CheckReport {
+export function checkLog(
+  connection: Connection,
+  progress: (rows: number) => void = () => undefined,
+): CheckReport {
   const damage = structuralDamage(connection)
   const dead = { orphaned: new Set<number>(), superseded: new Set<number>() }
   const seen = { rows: 0, sequence: 0 }
   for (const entry of guarded(readEntries(connection, 0), damage)) {
-    if (entry.firstSequence !== seen.sequence + 1) damage.push(`sequence ${seen.sequence + 1} is missing`)
+    if (entry.firstSequence !== seen.sequence + 1)
+      damage.push(`sequence ${seen.sequence + 1} is missing`)
     if (entry.type === 'tombstones') noteDead(entry, dead, damage)
     else seen.rows += entry.batch.length
-    seen.sequence = entry.firstSequence + (entry.type === 'tombstones' ? entry.dead.length : entry.batch.length) - 1
+    seen.sequence =
+      entry.firstSequence +
+      (entry.type === 'tombstones' ? entry.dead.length : entry.batch.length) -
+      1
     progress(seen.rows)
   }
   if (damage.length === 0) {
@@ -66,7 +73,8 @@ function noteDead(
   damage: string[],
 ): void {
   for (const row of entry.dead) {
-    if (row >= entry.firstSequence) damage.push(`tombstone ${entry.firstSequence} names row ${row}, which is not there`)
+    if (row >= entry.firstSequence)
+      damage.push(`tombstone ${entry.firstSequence} names row ${row}, which is not there`)
     dead[entry.reason].add(row)
   }
 }
@@ -87,10 +95,10 @@ function contentDamage(entries: Iterable<LogEntry>, gone: (row: number) => boole
       const known = times.get(transfer.chain) ?? createBlockTimes()
       times.set(transfer.chain, known)
       const against = known.note(transfer.block, transfer.time)
-      if (against && entry.assurance === 0) damage.push(`block ${transfer.block} contradicts block ${against.block}`)
+      if (against && entry.assurance === 0)
+        damage.push(`block ${transfer.block} contradicts block ${against.block}`)
     }
     if (damage.length > 100) return [...damage.slice(0, 100), '… and more']
   }
   return damage
 }
-

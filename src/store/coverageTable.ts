@@ -21,7 +21,10 @@ function addSingleClaim(connection: Connection, claim: Coverage): void {
   const key = { account, kind, source, assurance }
   const range = { from: claim.fromBlock, to: claim.toBlock }
   const touching = connection.all('touching-coverage', { ...key, ...range })
-  const known = touching.map((row) => ({ from: Number(row['from_block']), to: Number(row['to_block']) }))
+  const known = touching.map((row) => ({
+    from: Number(row['from_block']),
+    to: Number(row['to_block']),
+  }))
   const [joined = range] = joinIntervals([range, ...known])
   for (const { from } of known) connection.run('delete-coverage', { ...key, from })
   connection.run('add-coverage', { ...key, ...joined })
@@ -35,7 +38,16 @@ function addClaimForMany(connection: Connection, claim: CoverageOfMany): void {
     .update(JSON.stringify([chain, kinds, source, assurance, from, to]))
     .update(accounts)
     .digest('hex')
-  connection.run('add-coverage-set', { digest, chain, kinds, source, assurance, from, to, accounts })
+  connection.run('add-coverage-set', {
+    digest,
+    chain,
+    kinds,
+    source,
+    assurance,
+    from,
+    to,
+    accounts,
+  })
 }
 
 export function claimOf(row: Row): Coverage {
@@ -67,7 +79,9 @@ export function claimsFor(
   accounts: ReadonlySet<Account>,
   forMany: readonly CoverageOfMany[],
 ): Coverage[] {
-  const claims = [...accounts].flatMap((account) => connection.all('coverage-of', { account }).map(claimOf))
+  const claims = [...accounts].flatMap((account) =>
+    connection.all('coverage-of', { account }).map(claimOf),
+  )
   for (const many of forMany) {
     const { accounts: members, kinds, ...rest } = many
     const wanted = members.filter((account) => accounts.has(account))
@@ -78,7 +92,10 @@ export function claimsFor(
   return joinClaims(claims)
 }
 
-function withoutChain({ chain: _, ...rest }: Omit<CoverageOfMany, 'accounts' | 'kinds'>): Omit<Coverage, 'account' | 'kind'> {
+function withoutChain({
+  chain: _,
+  ...rest
+}: Omit<CoverageOfMany, 'accounts' | 'kinds'>): Omit<Coverage, 'account' | 'kind'> {
   return rest
 }
 
@@ -93,7 +110,11 @@ function joinClaims(claims: readonly Coverage[]): Coverage[] {
     const intervals = group.map((claim) => ({ from: claim.fromBlock, to: claim.toBlock }))
     const [first] = group
     if (!first) return []
-    return joinIntervals(intervals).map(({ from, to }) => ({ ...first, fromBlock: from, toBlock: to }))
+    return joinIntervals(intervals).map(({ from, to }) => ({
+      ...first,
+      fromBlock: from,
+      toBlock: to,
+    }))
   })
 }
 

@@ -69,7 +69,8 @@ class EmbeddedStore implements Store {
   }
 
   async state(): Promise<StoreState> {
-    const counter = (name: string): number => Number(this.#read.get('read-meta', { name })?.['value'] ?? 0)
+    const counter = (name: string): number =>
+      Number(this.#read.get('read-meta', { name })?.['value'] ?? 0)
     return {
       id: String(this.#read.get('read-meta', { name: 'id' })?.['value']),
       sequence: lastSequence(this.#read),
@@ -93,7 +94,11 @@ class EmbeddedStore implements Store {
     return this.#inTransaction(async () => {
       const log = this.#writerLog()
       const dead = liveRowsFrom(this.#write, log, { chain, fromBlock })
-      writeTombstones(this.#write, log, { dead, reason: 'orphaned', rollBack: { chain, fromBlock } })
+      writeTombstones(this.#write, log, {
+        dead,
+        reason: 'orphaned',
+        rollBack: { chain, fromBlock },
+      })
       cutClaims(this.#write, chain, fromBlock)
       this.#write.run('bump-meta', { name: 'coverageVersion' })
       this.#write.run('drop-findings', { chain, from: fromBlock })
@@ -112,7 +117,9 @@ class EmbeddedStore implements Store {
   async observations(ids: readonly TransferId[]): Promise<Observation[]> {
     if (ids.length > 10_000) throw new RangeError('at most 10,000 ids in one call')
     const wanted = new Set<string>(ids)
-    const transactions = new Map(ids.map(parseTransferId).map(({ chain, tx }) => [`${chain} ${tx}`, { chain, tx }]))
+    const transactions = new Map(
+      ids.map(parseTransferId).map(({ chain, tx }) => [`${chain} ${tx}`, { chain, tx }]),
+    )
     return [...transactions.values()]
       .flatMap(({ chain, tx }) => this.#rowsOfTransaction(chain, tx))
       .filter((row) => wanted.has(transferId(row.transfer)))
@@ -121,7 +128,11 @@ class EmbeddedStore implements Store {
 
   async transfersOfTransaction(chain: ChainId, tx: string): Promise<Transfer[]> {
     const rows = this.#rowsOfTransaction(chain, tx)
-    return ledgerOrder(rows.filter((row) => !this.#readerState().isSuperseded(row.sequence)).map((row) => row.transfer))
+    return ledgerOrder(
+      rows
+        .filter((row) => !this.#readerState().isSuperseded(row.sequence))
+        .map((row) => row.transfer),
+    )
   }
 
   async coverage(accounts: ReadonlySet<Account>): Promise<Coverage[]> {
@@ -138,7 +149,9 @@ class EmbeddedStore implements Store {
 
   async tags(accounts?: ReadonlySet<Account>): Promise<Tag[]> {
     if (accounts === undefined) return this.#read.all('all-tags').map(tagOf)
-    return [...accounts].sort().flatMap((account) => this.#read.all('tags-of', { account }).map(tagOf))
+    return [...accounts]
+      .sort()
+      .flatMap((account) => this.#read.all('tags-of', { account }).map(tagOf))
   }
 
   readDocument(...args: Parameters<Store['readDocument']>): ReturnType<Store['readDocument']> {
@@ -149,7 +162,9 @@ class EmbeddedStore implements Store {
     return this.#documents.writeDocument(...args)
   }
 
-  deleteDocument(...args: Parameters<Store['deleteDocument']>): ReturnType<Store['deleteDocument']> {
+  deleteDocument(
+    ...args: Parameters<Store['deleteDocument']>
+  ): ReturnType<Store['deleteDocument']> {
     return this.#documents.deleteDocument(...args)
   }
 
@@ -191,7 +206,10 @@ class EmbeddedStore implements Store {
   #rowsOfTransaction(chain: ChainId, tx: string): ReturnType<typeof storedObservations> {
     const state = this.#readerState()
     const key = transactionKey(tx)
-    return storedObservations({ key, chain, segments: state.segmentsOf(key, chain) }, { state, connection: this.#read })
+    return storedObservations(
+      { key, chain, segments: state.segmentsOf(key, chain) },
+      { state, connection: this.#read },
+    )
   }
 
   async #claimsForMany(): Promise<readonly CoverageOfMany[]> {
@@ -268,9 +286,15 @@ function appendTo(connection: Connection, log: LogState, given: Append): AppendR
       assurance: given.assurance,
     })
   }
-  const dead = [...merged.superseded.filter((row) => !log.isSuperseded(row)), ...merged.supersededRows.map((row) => first + row)]
+  const dead = [
+    ...merged.superseded.filter((row) => !log.isSuperseded(row)),
+    ...merged.supersededRows.map((row) => first + row),
+  ]
   writeTombstones(connection, log, { dead, reason: 'superseded' })
-  const findings = [...timeFindings, ...merged.findings.map((finding) => ({ finding, block: blockOf(batch, finding) }))]
+  const findings = [
+    ...timeFindings,
+    ...merged.findings.map((finding) => ({ finding, block: blockOf(batch, finding) })),
+  ]
   for (const { finding, block } of findings) connection.run('add-finding', { ...finding, block })
   for (const claim of given.coverage) addClaim(connection, claim)
   if (given.coverage.length > 0) connection.run('bump-meta', { name: 'coverageVersion' })
@@ -341,7 +365,8 @@ function liveRowsFrom(
     const chain = chains.indexOf(from.chain)
     for (let row = 0; row < entry.batch.length; row++) {
       const context = rows.context[row] as number
-      const reached = contexts.chain[context] === chain && (contexts.block[context] as number) >= from.fromBlock
+      const reached =
+        contexts.chain[context] === chain && (contexts.block[context] as number) >= from.fromBlock
       const sequence = entry.firstSequence + row
       if (reached && !log.isOrphaned(sequence)) dead.push(sequence)
     }
@@ -352,7 +377,9 @@ function liveRowsFrom(
 function writeTombstones(
   connection: Connection,
   log: LogState,
-  given: Pick<Extract<LogEntry, { type: 'tombstones' }>, 'reason' | 'rollBack'> & { readonly dead: readonly number[] },
+  given: Pick<Extract<LogEntry, { type: 'tombstones' }>, 'reason' | 'rollBack'> & {
+    readonly dead: readonly number[]
+  },
 ): void {
   if (given.dead.length === 0) {
     if (given.rollBack) log.blockTimes(given.rollBack.chain).cut(given.rollBack.fromBlock)
@@ -369,7 +396,9 @@ function writeEntry(connection: Connection, log: LogState, entry: LogEntry): voi
     first: entry.firstSequence,
     count: tombstones ? entry.dead.length : entry.batch.length,
     type: entryType[entry.type],
-    source: tombstones ? sourceId(connection, 'jejak', 0) : sourceId(connection, entry.source, entry.assurance),
+    source: tombstones
+      ? sourceId(connection, 'jejak', 0)
+      : sourceId(connection, entry.source, entry.assurance),
     checksum: crc32(data),
     data,
   })
@@ -377,6 +406,8 @@ function writeEntry(connection: Connection, log: LogState, entry: LogEntry): voi
 }
 
 function sourceId(connection: Connection, name: string, assurance: number): number {
-  const known = connection.get('source-id', { name, assurance }) ?? connection.get('add-source', { name, assurance })
+  const known =
+    connection.get('source-id', { name, assurance }) ??
+    connection.get('add-source', { name, assurance })
   return Number(known?.['id'])
 }

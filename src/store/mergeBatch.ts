@@ -1,6 +1,11 @@
 import { type Finding, type Observation, reconcile } from '../ledger/reconcile.ts'
 import { type Transfer, transferId } from '../ledger/transfer.ts'
-import { BatchReader, keyAt, type TransferBatch, TransferBatchBuilder } from '../ledger/transferBatch.ts'
+import {
+  BatchReader,
+  keyAt,
+  type TransferBatch,
+  TransferBatchBuilder,
+} from '../ledger/transferBatch.ts'
 import type { LogState } from './logState.ts'
 import type { Connection } from './sqliteFile.ts'
 import type { Append } from './store.ts'
@@ -45,7 +50,12 @@ export function mergeBatch(
     if (!suspects.has(name)) builder.add(reader.transfer(row))
     else addTo(grouped, name, row)
   }
-  const result = { known: 0, superseded: [] as number[], supersededRows: [] as number[], findings: [] as Finding[] }
+  const result = {
+    known: 0,
+    superseded: [] as number[],
+    supersededRows: [] as number[],
+    findings: [] as Finding[],
+  }
   for (const [name, rows] of grouped) {
     const incoming = rows.map((row) => reader.transfer(row))
     const stored = storedRows(given, suspects.get(name) ?? [], rows[0] ?? 0, log)
@@ -73,7 +83,10 @@ function transactionName(batch: TransferBatch, row: number): string {
 }
 
 /** Transactions that the log may know, or that repeat an id inside the batch, with the segments to look into. */
-function suspectTransactions(batch: TransferBatch, state: LogState): Map<string, readonly number[]> {
+function suspectTransactions(
+  batch: TransferBatch,
+  state: LogState,
+): Map<string, readonly number[]> {
   const { contexts } = batch
   const suspects = new Map<string, readonly number[]>()
   let lastPair = -1
@@ -83,7 +96,10 @@ function suspectTransactions(batch: TransferBatch, state: LogState): Map<string,
     const pair = transaction * 256 + chain
     if (pair === lastPair) continue
     lastPair = pair
-    const segments = state.segmentsOf(keyAt(batch.transactions, transaction), batch.chains[chain] as string)
+    const segments = state.segmentsOf(
+      keyAt(batch.transactions, transaction),
+      batch.chains[chain] as string,
+    )
     if (segments.length > 0) suspects.set(`${chain}:${transaction}`, segments)
   }
   for (const name of repeatedInside(batch)) if (!suspects.has(name)) suspects.set(name, [])
@@ -101,7 +117,8 @@ function repeatedInside(batch: TransferBatch): Set<string> {
     const transaction = contexts.transaction[context] as number
     const kind = rows.kind[row] as number
     const position = rows.position[row] as number
-    let slot = (Math.imul(transaction, 0x9e3779b1) ^ Math.imul(position * 8 + kind, 0x85ebca6b)) >>> 0
+    let slot =
+      (Math.imul(transaction, 0x9e3779b1) ^ Math.imul(position * 8 + kind, 0x85ebca6b)) >>> 0
     for (slot &= size - 1; slots[slot] !== -1; slot = (slot + 1) & (size - 1)) {
       const other = slots[slot] as number
       const otherContext = rows.context[other] as number

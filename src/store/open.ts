@@ -9,9 +9,13 @@ import type { Store } from './store.ts'
  */
 export async function openStore(location: string): Promise<Store> {
   if (/^(neo4j|bolt)(\+s|\+ssc)?:\/\//.test(location)) {
-    throw new KnownError('store.unsupported', 'this version keeps its data in a folder, not in Neo4j', {
-      hint: 'Give --store a folder.',
-    })
+    throw new KnownError(
+      'store.unsupported',
+      'this version keeps its data in a folder, not in Neo4j',
+      {
+        hint: 'Give --store a folder.',
+      },
+    )
   }
   return openEmbeddedStore(location)
 }

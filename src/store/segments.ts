@@ -15,7 +15,11 @@ const reasons: readonly TombstoneReason[] = ['orphaned', 'superseded']
 type Tombstones = Extract<LogEntry, { type: 'tombstones' }>
 
 /** Tombstones as bytes: reason, length of the chain's name, two spare bytes, block, name, padding, numbers. */
-export function encodeTombstones({ dead, reason, rollBack }: Omit<Tombstones, 'firstSequence'>): Uint8Array {
+export function encodeTombstones({
+  dead,
+  reason,
+  rollBack,
+}: Omit<Tombstones, 'firstSequence'>): Uint8Array {
   const name = new TextEncoder().encode(rollBack?.chain ?? '')
   const start = 12 + Math.ceil(name.length / 4) * 4
   const bytes = new Uint8Array(start + dead.length * 4)
@@ -33,7 +37,9 @@ function decodeTombstones(data: Uint8Array): Pick<Tombstones, 'dead' | 'reason' 
   const length = view.getUint8(1)
   const start = 12 + Math.ceil(length / 4) * 4
   const chain = new TextDecoder().decode(data.subarray(12, 12 + length)) as ChainId
-  const dead = Uint32Array.from({ length: (data.length - start) / 4 }, (_, i) => view.getUint32(start + i * 4, true))
+  const dead = Uint32Array.from({ length: (data.length - start) / 4 }, (_, i) =>
+    view.getUint32(start + i * 4, true),
+  )
   const rollBack = length === 0 ? {} : { rollBack: { chain, fromBlock: view.getFloat64(4, true) } }
   return { dead, reason: reasons[data[0] ?? 0] ?? 'orphaned', ...rollBack }
 }

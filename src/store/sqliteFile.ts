@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { KnownError } from '../ledger/errors.ts'
@@ -50,7 +59,8 @@ export function openSqliteFile(folder: string, pageLimit?: number): Connection {
 function prepareFolder(folder: string): void {
   try {
     if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 })
-    else if (existsSync(join(folder, fileName)) || readdirSync(folder).length === 0) chmodSync(folder, 0o700)
+    else if (existsSync(join(folder, fileName)) || readdirSync(folder).length === 0)
+      chmodSync(folder, 0o700)
   } catch (error) {
     throw new KnownError('store.unavailable', `the store folder ${folder} cannot be used`, {
       facts: { folder },
@@ -68,7 +78,10 @@ function inspect(file: string): void {
   closeSync(handle)
   const facts = { file }
   if (read < 100 || header.toString('latin1', 0, 15) !== 'SQLite format 3') {
-    if (read < 100 && 'SQLite format 3'.startsWith(header.toString('latin1', 0, Math.min(read, 15)))) {
+    if (
+      read < 100 &&
+      'SQLite format 3'.startsWith(header.toString('latin1', 0, Math.min(read, 15)))
+    ) {
       throw truncated(file)
     }
     throw new KnownError('store.foreign', `${file} is not a Jejak store`, {
@@ -84,10 +97,14 @@ function inspect(file: string): void {
     })
   }
   if (version > schemaVersion) {
-    throw new KnownError('store.newer', `${file} was written by a newer Jejak (format ${version})`, {
-      facts: { file, version, supported: schemaVersion },
-      hint: 'Use that version or a later one; this one leaves the file as it is.',
-    })
+    throw new KnownError(
+      'store.newer',
+      `${file} was written by a newer Jejak (format ${version})`,
+      {
+        facts: { file, version, supported: schemaVersion },
+        hint: 'Use that version or a later one; this one leaves the file as it is.',
+      },
+    )
   }
   const pageSize = header.readUInt16BE(16) === 1 ? 65536 : header.readUInt16BE(16)
   const hasLog = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0
@@ -113,8 +130,10 @@ function connect(file: string): Connection {
   }
   const connection: Connection = {
     all: (query, parameters = {}) => translated(() => statement(query).all(parameters) as Row[]),
-    get: (query, parameters = {}) => translated(() => statement(query).get(parameters) as Row | undefined),
-    run: (query, parameters = {}) => translated(() => Number(statement(query).run(parameters).changes)),
+    get: (query, parameters = {}) =>
+      translated(() => statement(query).get(parameters) as Row | undefined),
+    run: (query, parameters = {}) =>
+      translated(() => Number(statement(query).run(parameters).changes)),
     execute: (sql) => translated(() => database.exec(sql)),
     pragma: (name) => translated(() => database.prepare(`PRAGMA ${name}`).all() as Row[]),
     close: () => database.close(),
@@ -155,7 +174,8 @@ function waitingFor<T>(work: () => T): T {
     try {
       return work()
     } catch (error) {
-      if (attempt === 250 || !(error instanceof KnownError) || error.code !== 'store.busy') throw error
+      if (attempt === 250 || !(error instanceof KnownError) || error.code !== 'store.busy')
+        throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
     }
   }

@@ -169,7 +169,12 @@ export interface Store extends Appender {
    *
    * @throws KnownError `document.conflict` when it is not; nothing is changed.
    */
-  writeDocument(collection: string, id: string, expected: number, value: unknown): Promise<StoredDocument>
+  writeDocument(
+    collection: string,
+    id: string,
+    expected: number,
+    value: unknown,
+  ): Promise<StoredDocument>
 
   /** Removes the document when its version is `expected`; same error otherwise. */
   deleteDocument(collection: string, id: string, expected: number): Promise<void>

@@ -29,7 +29,10 @@ export function transfersTouching(log: Iterable<LogEntry>, query: TouchQuery): T
   const page = touched.slice(start, start + query.limit)
   const last = page.at(-1)
   const more = start + page.length < touched.length
-  return { transfers: page, ...(more && last ? { next: Buffer.from(transferId(last)).toString('base64url') } : {}) }
+  return {
+    transfers: page,
+    ...(more && last ? { next: Buffer.from(transferId(last)).toString('base64url') } : {}),
+  }
 }
 
 function readCursor(text: string): string {
@@ -58,7 +61,9 @@ function touchedBlocks(
     if (entry.type !== 'transfers') continue
     const { batch, firstSequence } = entry
     const reader = new BatchReader(batch)
-    const wanted = Array.from(batch.accounts.ends, (_, number) => accounts.has(reader.account(number)))
+    const wanted = Array.from(batch.accounts.ends, (_, number) =>
+      accounts.has(reader.account(number)),
+    )
     if (!wanted.includes(true)) continue
     for (let row = 0; row < batch.length; row++) {
       const from = batch.rows.from[row] as number

@@ -13,7 +13,10 @@ export interface TransactionIndex {
 }
 
 /** Slot hash and fingerprint of a transaction: two independent views of its bytes and chain. */
-export function transactionHashes(key: Uint8Array, chain: number): { hash: number; fingerprint: number } {
+export function transactionHashes(
+  key: Uint8Array,
+  chain: number,
+): { hash: number; fingerprint: number } {
   const hash = (hashBytes(key, 0, key.length) ^ Math.imul(chain, 0x9e3779b1)) >>> 0
   let mixed = chain + 1
   for (let i = key.length - 1; i >= 0 && i >= key.length - 8; i--) {

@@ -1,0 +1,97 @@
+import type { Graph } from '../graph/graph.ts'
+import type { Account } from '../ledger/account.ts'
+import type { AssetId } from '../ledger/asset.ts'
+import type { Outcome, TraceQuery } from './traceAnswer.ts'
+
+/** Why a lot ends where it arrives. */
+export interface Stop {
+  readonly outcome: Outcome
+  readonly category?: string
+  readonly label?: string
+  readonly reason?: string
+}
+
+/** What the trace needs to know of tags; `src/attribution` provides it. */
+export interface StopTags {
+  /** The tag that ends a trace at this account, as valid at the time in seconds. */
+  stop(
+    account: Account,
+    time: number,
+  ): { readonly outcome: Outcome; readonly category: string; readonly label: string } | undefined
+  /** True when the account has any tag at all. */
+  isTagged(account: Account): boolean
+  readonly digest: string
+}
+
+/** What the trace needs to know of tokens. */
+export interface ValueTokens {
+  /** How an asset carries value in a trace of `seedAsset`; undefined where it carries none. */
+  carriesValue(asset: AssetId, seedAsset: AssetId): 'trusted' | 'opaque' | 'seed' | undefined
+  /** Native coin of each trusted wrapped coin. */
+  readonly wrappedOf: ReadonlyMap<AssetId, AssetId>
+  readonly digest: string
+}
+
+/** An untagged address that paid more distinct receivers than this is a service nobody has named yet. */
+const mostReceivers = 1000
+
+/**
+ * Where lots end on arrival (design 8.2). Tags are judged at the time of the transfer, everything else over the
+ * whole ledger up to the as-of block, so that no answer depends on the order of exploration.
+ *
+ * @param query.isBeyond - true for transactions beyond the as-of block: what they sent does not count.
+ */
+export function createStops(
+  graph: Graph,
+  context: { readonly tags: StopTags; readonly tokens: ValueTokens },
+  query: Pick<TraceQuery, 'continueThrough' | 'neverFollow'> & {
+    readonly seedAsset: AssetId
+    readonly isBeyond: (transaction: number) => boolean
+  },
+): (address: number, time: number) => Stop | undefined {
+  const through = new Set(query.continueThrough.map((account) => graph.address(account)))
+  const never = new Set(query.neverFollow.map((account) => graph.address(account)))
+  const wrapped = wrappedContracts(graph, context.tokens)
+  const counts = graph.assets.map(
+    (asset) => context.tokens.carriesValue(asset, query.seedAsset) !== undefined,
+  )
+  const busy = new Map<number, boolean>()
+
+  function isBusy(address: number): boolean {
+    const known = busy.get(address)
+    if (known !== undefined) return known
+    const options = {
+      counts: (asset: number) => counts[asset] === true,
+      isBeyond: query.isBeyond,
+      cap: mostReceivers + 1,
+    }
+    const made = graph.receivers(address, options) > mostReceivers
+    busy.set(address, made)
+    return made
+  }
+
+  return (address, time) => {
+    if (through.has(address)) return undefined
+    const account = graph.account(address)
+    const tagged = context.tags.stop(account, time)
+    if (tagged) return tagged
+    if (never.has(address)) return { outcome: 'high_degree', reason: 'never_follow' }
+    if (wrapped.has(address))
+      return { outcome: 'contract_custody', reason: 'conversion_unresolved' }
+    if (!context.tags.isTagged(account) && isBusy(address)) {
+      return { outcome: 'high_degree', reason: `sent to more than ${mostReceivers} receivers` }
+    }
+    return undefined
+  }
+}
+
+/** A wrapped coin's contract holds everybody's coins: nothing can be followed out of it. */
+function wrappedContracts(graph: Graph, tokens: ValueTokens): Set<number> {
+  const contracts = [...tokens.wrappedOf.keys()].map((asset) => graph.address(wrapperOf(asset)))
+  return new Set(contracts.filter((address) => address >= 0))
+}
+
+/** The contract of a token as an account. */
+export function wrapperOf(asset: AssetId): Account {
+  return asset.replace('/erc20:', ':') as Account
+}

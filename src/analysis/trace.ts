@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto'
+import type { Graph } from '../graph/graph.ts'
+import type { ChainId } from '../ledger/chain.ts'
+import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
+import { KnownError } from '../ledger/errors.ts'
+import { type CoverageView, createCoverageView } from './coverageView.ts'
+import { followThreshold, isAtMostShare } from './followThreshold.ts'
+import { type Ending, followPass, type PassPlan, type PassResult } from './pass.ts'
+import { createStops, type StopTags, type ValueTokens, wrapperOf } from './stops.ts'
+import type { TraceAnswer, TraceQuery } from './traceAnswer.ts'
+import type { WrapPair } from './wraps.ts'
+import { type TraceParts, writeAnswer } from './writeAnswer.ts'
+
+/** What a trace knows besides the ledger. */
+export interface TraceContext {
+  readonly tags: StopTags
+  readonly tokens: ValueTokens
+  readonly coverage: readonly (Coverage | CoverageOfMany)[]
+}
+
+/** Name and version of the engine, in every answer: equal versions give equal bytes. */
+export const engineVersion = 'jejak-trace/1'
+
+/**
+ * Follows the money of its seeds forward through one generation of the ledger, every unit of it, to where it ended
+ * or rests (design 8.1 and 8.2: method `fifo`, Clayton's case, with same-transaction matching).
+ *
+ * The result depends on its arguments alone. Faces of all outcomes add up to the seeds exactly.
+ *
+ * Cost: passes × O(V log F + legs + lots moved); see `followPass`. Addresses that matter little are left out first
+ * and taken in by halving the share, until all that is left out is at most `minShare` of the seeds.
+ *
+ * @param query - complete, as `traceQuery` makes it.
+ * @throws KnownError `seed.not-found`, `seed.mixed-assets`, `seed.worthless`
+ */
+export function trace(graph: Graph, context: TraceContext, query: TraceQuery): TraceAnswer {
+  const seeds = findSeeds(graph, query)
+  const asset = seedAssetOf(graph, seeds)
+  const seedTotal = seeds.reduce((sum, seed) => sum + graph.amount(seed), 0n)
+  const coverage = createCoverageView(context.coverage)
+  const asOf = asOfBlocks(graph, coverage, query)
+  const plan = planOf(graph, context, { query, seeds, asset, asOf })
+  const passed = boundedPasses(plan, { query, seedTotal, asset, graph, coverage, asOf })
+  const parts: TraceParts = {
+    graph,
+    query,
+    seeds,
+    seedTotal,
+    coverage,
+    asOf,
+    ...passed,
+    wrapper: plan.wrapPair?.wrapper ?? -1,
+    version: engineVersion,
+    tags: createHash('sha256')
+      .update(context.tags.digest)
+      .update(context.tokens.digest)
+      .digest('hex'),
+    trust: context.tokens.carriesValue(assetName(graph, asset), assetName(graph, asset)) ?? 'seed',
+  }
+  return writeAnswer(parts)
+}
+
+function assetName(graph: Graph, asset: number): Graph['assets'][number] {
+  return graph.assets[asset] as Graph['assets'][number]
+}
+
+function findSeeds(graph: Graph, query: TraceQuery): number[] {
+  const found = query.seeds.map((id) => {
+    const transfer = graph.find(id)
+    if (transfer >= 0) return transfer
+    throw new KnownError('seed.not-found', `the store has no transfer ${id}`, {
+      facts: { seed: id },
+      hint: 'Import or ingest it first; `jejak check` says what the store holds.',
+    })
+  })
+  if (found.length === 0) {
+    throw new KnownError('seed.not-found', 'a trace needs at least one seed', {
+      hint: 'Name a transfer with --seed or an address with --seed-address.',
+    })
+  }
+  return [...new Set(found)].sort((a, b) => a - b)
+}
+
+function seedAssetOf(graph: Graph, seeds: readonly number[]): number {
+  const assets = new Map<number, number>()
+  for (const seed of seeds) {
+    const holding = graph.from(seed) >= 0 ? graph.from(seed) : graph.to(seed)
+    const { id } = graph.transfer(seed)
+    if (holding < 0 || graph.amount(seed) === 0n || graph.from(seed) === graph.to(seed)) {
+      throw new KnownError('seed.worthless', `the seed ${id} moves nothing`, {
+        facts: { seed: id },
+        hint: 'A seed is a positive transfer between two addresses: not a zero amount, not one to itself.',
+      })
+    }
+    assets.set(graph.assetOf(holding), seed)
+  }
+  if (assets.size > 1) {
+    const names = [...assets.keys()].map((asset) => assetName(graph, asset)).join(', ')
+    throw new KnownError('seed.mixed-assets', `the seeds are of ${assets.size} assets: ${names}`, {
+      facts: { assets: names },
+      hint: 'Amounts of two assets are never added: trace each asset on its own, or choose one with --asset.',
+    })
+  }
+  return assets.keys().next().value ?? -1
+}
+
+/** Per chain the highest block that any coverage or row reaches, or what the caller asked for. */
+function asOfBlocks(
+  graph: Graph,
+  coverage: CoverageView,
+  query: TraceQuery,
+): ReadonlyMap<ChainId, number> {
+  return new Map(
+    graph.chains.map((chain) => {
+      const data = Math.max(graph.highest(chain)?.block ?? -1, coverage.highest(chain))
+      return [chain, query.asOf[chain] ?? data]
+    }),
+  )
+}
+
+function planOf(
+  graph: Graph,
+  context: TraceContext,
+  given: {
+    readonly query: TraceQuery
+    readonly seeds: readonly number[]
+    readonly asset: number
+    readonly asOf: ReadonlyMap<ChainId, number>
+  },
+): Omit<PassPlan, 'threshold'> {
+  const { query, seeds, asset, asOf } = given
+  const wrapPair = wrapPairOf(graph, context.tokens, asset)
+  const isBeyond = (transaction: number): boolean => {
+    const block = graph.block(graph.blockOf(transaction))
+    return block.number > (asOf.get(block.chain) ?? Number.POSITIVE_INFINITY)
+  }
+  return {
+    graph,
+    seeds,
+    assets: new Set(wrapPair ? [wrapPair.native, wrapPair.wrapped] : [asset]),
+    wrapPair,
+    stop: createStops(graph, context, { ...query, seedAsset: assetName(graph, asset), isBeyond }),
+    isBeyond,
+    matched: query.sameTransaction === 'matched',
+    maxHops: query.maxHops,
+    maxIdle: query.maxIdle,
+    maxAddresses: query.maxAddresses,
+    maxTransactions: query.maxTransactions,
+  }
+}
+
+/** The trusted wrapped coin that the asset is, or that wraps it, where the ledger has both. */
+function wrapPairOf(graph: Graph, tokens: ValueTokens, asset: number): WrapPair | undefined {
+  for (const [wrappedName, nativeName] of tokens.wrappedOf) {
+    const wrapped = graph.asset(wrappedName)
+    const native = graph.asset(nativeName)
+    if (wrapped < 0 || native < 0 || (asset !== wrapped && asset !== native)) continue
+    return { wrapped, native, wrapper: graph.address(wrapperOf(wrappedName)) }
+  }
+  return undefined
+}
+
+interface Judging {
+  readonly query: TraceQuery
+  readonly seedTotal: bigint
+  readonly graph: Graph
+  readonly asset: number
+  readonly coverage: CoverageView
+  readonly asOf: ReadonlyMap<ChainId, number>
+}
+
+type Passed = Pick<TraceParts, 'result' | 'halvings' | 'passes' | 'budget'>
+
+/**
+ * Passes with halved shares until all dust together is small. A pass that would exceed a budget is dropped: the
+ * last one within it is the answer, and its dust is `budget`. Where even the first is too much, the share is
+ * doubled instead, until one fits.
+ */
+function boundedPasses(plan: Omit<PassPlan, 'threshold'>, judging: Judging): Passed {
+  const { query, seedTotal } = judging
+  const run = (halvings: number): ReturnType<typeof followPass> =>
+    followPass({ ...plan, threshold: thresholdAt(seedTotal, query.minShare, halvings) })
+  let passes = 0
+  let kept: { readonly result: PassResult; readonly halvings: number } | undefined
+  for (let halvings = 0; ; halvings++) {
+    passes++
+    const result = run(halvings)
+    if (typeof result === 'string') {
+      const within = kept ?? doubled(run, halvings)
+      return { ...within, passes, budget: result }
+    }
+    kept = { result, halvings }
+    const everything = thresholdAt(seedTotal, query.minShare, halvings) <= 1n
+    if (everything || isAtMostShare(dustOf(result), query.minShare, seedTotal)) {
+      return { ...kept, passes, budget: null }
+    }
+  }
+}
+
+function thresholdAt(total: bigint, share: number, halvings: number): bigint {
+  if (halvings >= 0) return followThreshold(total, share, halvings)
+  return followThreshold(total << BigInt(-halvings), share, 0)
+}
+
+/** The first pass of larger and larger shares that fits the budgets; at the latest the one that follows nobody. */
+function doubled(
+  run: (halvings: number) => ReturnType<typeof followPass>,
+  start: number,
+): { readonly result: PassResult; readonly halvings: number } {
+  for (let halvings = start - 1; halvings > -64; halvings--) {
+    const result = run(halvings)
+    if (typeof result !== 'string') return { result, halvings }
+  }
+  throw new KnownError(
+    'trace.unsupported',
+    'the budgets are too small for even one step of this trace',
+    {
+      hint: 'Raise maxAddresses or maxTransactions, or name fewer seeds.',
+    },
+  )
+}
+
+function dustOf(result: PassResult): bigint {
+  const spent = result.endings.filter((ending: Ending) => ending.outcome === 'dust')
+  const resting = result.resting.filter((rest) => !rest.followed)
+  return (
+    spent.reduce((sum, { face }) => sum + face, 0n) +
+    resting.reduce((sum, { lot }) => sum + lot.face, 0n)
+  )
+}

@@ -1,0 +1,266 @@
+import type { Graph } from '../graph/graph.ts'
+import { type Account, formatAccount } from '../ledger/account.ts'
+import { shareOf } from '../ledger/amount.ts'
+import { type AssetId, formatAsset } from '../ledger/asset.ts'
+import type { ChainId } from '../ledger/chain.ts'
+import { compareText } from '../ledger/order.ts'
+import type { CoverageView } from './coverageView.ts'
+import type { Ending, PassResult, Resting } from './pass.ts'
+import {
+  type Outcome,
+  outcomes,
+  type TraceAnswer,
+  type TraceMovement,
+  type TraceOutcome,
+  type TraceQuery,
+} from './traceAnswer.ts'
+
+/** What a trace found, before it is written down. */
+export interface TraceParts {
+  readonly graph: Graph
+  readonly query: TraceQuery
+  /** Transfers of the seeds, ascending. */
+  readonly seeds: readonly number[]
+  readonly seedTotal: bigint
+  readonly coverage: CoverageView
+  readonly asOf: ReadonlyMap<ChainId, number>
+  readonly result: PassResult
+  readonly halvings: number
+  readonly passes: number
+  readonly budget: 'addresses' | 'transactions' | null
+  /** Address of the wrapped coin's contract, −1 where there is none. */
+  readonly wrapper: number
+  readonly version: string
+  readonly tags: string
+  readonly trust: 'trusted' | 'opaque' | 'seed'
+}
+
+/** The answer of design section 15. Nothing is computed here but sums; the same parts give the same bytes. */
+export function writeAnswer(parts: TraceParts): TraceAnswer {
+  const { graph, query, seedTotal, result } = parts
+  const rests = result.resting.map((rest) => restingEnding(parts, rest))
+  const written = writeOutcomes(parts, [...result.endings, ...rests.map(({ ending }) => ending)])
+  const movements = [...result.carried].sort(([a], [b]) => a - b)
+  return {
+    version: parts.version,
+    query: {
+      ...query,
+      seeds: parts.seeds.map((seed) => graph.transfer(seed).id),
+      asOf: Object.fromEntries(parts.asOf),
+    },
+    seeds: parts.seeds.map((seed) => {
+      const { id, asset, amount } = graph.transfer(seed)
+      return { transfer: id, asset: formatAsset(asset), amount: amount.toString() }
+    }),
+    seedTotal: seedTotal.toString(),
+    outcomes: written,
+    totals: totalsOf(written, seedTotal),
+    movements: movements.map(([transfer, face]) => movementOf(graph, transfer, face)),
+    conversions: result.conversions.map(({ transaction, wrap, face }) => ({
+      transaction: graph.transfer(graph.legs(transaction).start).tx,
+      account: formatAccount(graph.account(wrap.address)),
+      gives: { asset: assetText(graph, wrap.gives), amount: wrap.amount.toString() },
+      gets: { asset: assetText(graph, wrap.gets), amount: wrap.amount.toString() },
+      rule: 'wrap',
+      face: face.toString(),
+    })),
+    gaps: result.gaps.map(({ transfer, holding, missing }) => ({
+      transfer: graph.transfer(transfer).id,
+      account: formatAccount(graph.account(graph.addressOf(holding))),
+      asset: assetText(graph, graph.assetOf(holding)),
+      missing: missing.toString(),
+    })),
+    coverage: coverageOf(rests),
+    asOf: asOfBlocks(graph, parts.asOf),
+    dataset: graph.digest,
+    tags: parts.tags,
+    order: orderOf(graph, movements),
+    cut: {
+      followShare: query.minShare / 2 ** parts.halvings,
+      passes: parts.passes,
+      addresses: result.addresses,
+      transactions: result.transactions,
+      budget: parts.budget,
+    },
+    trust: { seedAsset: parts.trust },
+  }
+}
+
+interface JudgedRest {
+  readonly ending: Ending & { readonly account: Account }
+  readonly through: { readonly block: number; readonly assurance: number } | undefined
+}
+
+/** Of several reasons the first counts: dust, not_ingested, (frozen,) still_held. */
+function restingEnding(parts: TraceParts, rest: Resting): JudgedRest {
+  const { graph, coverage, asOf } = parts
+  const account = graph.account(rest.address)
+  const asset = graph.assets[rest.asset] as AssetId
+  const through = coverage.through(account, asset, rest.lot.block)
+  const chain = account.slice(0, account.lastIndexOf(':')) as ChainId
+  const covered = through !== undefined && through.block >= (asOf.get(chain) ?? 0)
+  const outcome: Outcome = !rest.followed ? 'dust' : covered ? 'still_held' : 'not_ingested'
+  const reason =
+    outcome === 'not_ingested' ? { reason: `coveredThrough ${through?.block ?? 'nothing'}` } : {}
+  const { face, hop, seed } = rest.lot
+  const ending = {
+    outcome,
+    address: rest.address,
+    asset: rest.asset,
+    units: rest.units,
+    face,
+    hop,
+    seed,
+    account,
+  }
+  return { ending: { ...ending, ...reason }, through }
+}
+
+function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutcome[] {
+  const merged = new Map<
+    string,
+    { ending: Ending; outcome: Outcome; units: bigint; face: bigint }
+  >()
+  for (const ending of endings) {
+    const outcome = parts.budget !== null && ending.outcome === 'dust' ? 'budget' : ending.outcome
+    const place =
+      outcome === 'contract_custody' && ending.stop === undefined
+        ? unresolved(parts, ending)
+        : ending
+    const key = [
+      outcome,
+      place.address,
+      place.asset,
+      place.seed,
+      place.hop,
+      place.reason ?? '',
+    ].join(' ')
+    const known = merged.get(key) ?? { ending: place, outcome, units: 0n, face: 0n }
+    merged.set(key, { ...known, units: known.units + ending.units, face: known.face + ending.face })
+  }
+  const rank = new Map(outcomes.map((name, i) => [name, i]))
+  return [...merged.values()]
+    .filter(({ units, face }) => units > 0n || face > 0n)
+    .map((entry) => ({ entry, account: accountText(parts.graph, entry.ending.address) }))
+    .sort(
+      (a, b) =>
+        (rank.get(a.entry.outcome) ?? 0) - (rank.get(b.entry.outcome) ?? 0) ||
+        compareText(a.account, b.account) ||
+        a.entry.ending.asset - b.entry.ending.asset ||
+        a.entry.ending.seed - b.entry.ending.seed ||
+        a.entry.ending.hop - b.entry.ending.hop ||
+        compareText(a.entry.ending.reason ?? '', b.entry.ending.reason ?? ''),
+    )
+    .map(({ entry, account }) => outcomeOf(parts, entry, account))
+}
+
+/** A wrapped coin handed in without its native coin in sight: it is with the wrapper. */
+function unresolved(parts: TraceParts, ending: Ending): Ending {
+  const address = parts.wrapper >= 0 ? parts.wrapper : ending.address
+  return { ...ending, address, reason: 'conversion_unresolved' }
+}
+
+function outcomeOf(
+  parts: TraceParts,
+  entry: {
+    readonly ending: Ending
+    readonly outcome: Outcome
+    readonly units: bigint
+    readonly face: bigint
+  },
+  account: string,
+): TraceOutcome {
+  const { ending } = entry
+  const { stop } = ending
+  return {
+    outcome: entry.outcome,
+    account,
+    asset: assetText(parts.graph, ending.asset),
+    amount: entry.units.toString(),
+    face: entry.face.toString(),
+    share: shareOf(entry.face, parts.seedTotal),
+    hop: ending.hop,
+    seed: parts.graph.transfer(parts.seeds[ending.seed] as number).id,
+    ...(stop?.category === undefined ? {} : { category: stop.category }),
+    ...(stop?.label === undefined ? {} : { label: stop.label }),
+    ...(ending.reason === undefined ? {} : { reason: ending.reason }),
+  }
+}
+
+function totalsOf(written: readonly TraceOutcome[], seedTotal: bigint): TraceAnswer['totals'] {
+  const sums = new Map<Outcome, bigint>()
+  for (const { outcome, face } of written)
+    sums.set(outcome, (sums.get(outcome) ?? 0n) + BigInt(face))
+  return [...sums].map(([outcome, face]) => ({
+    outcome,
+    face: face.toString(),
+    share: shareOf(face, seedTotal),
+  }))
+}
+
+function movementOf(graph: Graph, transfer: number, face: bigint): TraceMovement {
+  const { id, from, to, asset, amount, time, block } = graph.transfer(transfer)
+  return {
+    transfer: id,
+    from: from === undefined ? null : formatAccount(from),
+    to: to === undefined ? null : formatAccount(to),
+    asset: formatAsset(asset),
+    amount: amount.toString(),
+    face: face.toString(),
+    time,
+    block,
+  }
+}
+
+function coverageOf(rests: readonly JudgedRest[]): TraceAnswer['coverage'] {
+  const worst = new Map<Account, { through: number | null; assurance: number | null }>()
+  for (const { ending, through } of rests) {
+    const known = worst.get(ending.account)
+    const next = { through: through?.block ?? null, assurance: through?.assurance ?? null }
+    if (!known || (next.through ?? -1) < (known.through ?? -1)) worst.set(ending.account, next)
+  }
+  return [...worst]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([account, { through, assurance }]) => ({
+      account: formatAccount(account),
+      coveredThrough: through,
+      assurance,
+    }))
+}
+
+function asOfBlocks(graph: Graph, asOf: ReadonlyMap<ChainId, number>): TraceAnswer['asOf'] {
+  const chains = [...asOf].sort(([a], [b]) => compareText(a, b))
+  return Object.fromEntries(
+    chains.map(([chain, block]) => {
+      const highest = graph.highest(chain)
+      return [chain, { block, hash: highest?.block === block ? highest.hash : null }]
+    }),
+  )
+}
+
+function orderOf(
+  graph: Graph,
+  movements: readonly (readonly [number, bigint])[],
+): TraceAnswer['order'] {
+  const assumed = new Set<number>()
+  let face = 0n
+  for (const [transfer, carried] of movements) {
+    const block = graph.blockOf(graph.transactionOf(transfer))
+    if (!graph.block(block).assumedOrder) continue
+    assumed.add(block)
+    face += carried
+  }
+  return {
+    rule: assumed.size > 0 ? 'causal' : 'known',
+    assumedBlocks: assumed.size,
+    assumedFace: face.toString(),
+  }
+}
+
+function accountText(graph: Graph, address: number): string {
+  return address < 0 ? '' : formatAccount(graph.account(address))
+}
+
+function assetText(graph: Graph, asset: number): string {
+  return asset < 0 ? '' : formatAsset(graph.assets[asset] as AssetId)
+}

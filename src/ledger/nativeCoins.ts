@@ -1,0 +1,54 @@
+import type { AssetId } from './asset.ts'
+import type { ChainId } from './chain.ts'
+
+interface KnownChain {
+  readonly chain: string
+  /** Names by which label files and explorers call it. */
+  readonly names: readonly string[]
+  /** SLIP-44 number of its native coin. */
+  readonly slip44: number
+  readonly symbol: string
+}
+
+const chains: readonly KnownChain[] = [
+  { chain: 'eip155:1', names: ['ethereum', 'eth', 'mainnet'], slip44: 60, symbol: 'ETH' },
+  { chain: 'eip155:56', names: ['bsc', 'bnb', 'binance'], slip44: 714, symbol: 'BNB' },
+  { chain: 'eip155:137', names: ['polygon', 'matic'], slip44: 966, symbol: 'POL' },
+  { chain: 'eip155:42161', names: ['arbitrum', 'arbitrum-one', 'arb'], slip44: 60, symbol: 'ETH' },
+  { chain: 'eip155:10', names: ['optimism', 'op'], slip44: 60, symbol: 'ETH' },
+  { chain: 'eip155:8453', names: ['base'], slip44: 60, symbol: 'ETH' },
+  {
+    chain: 'eip155:43114',
+    names: ['avalanche', 'avax', 'avalanche-c'],
+    slip44: 9005,
+    symbol: 'AVAX',
+  },
+  { chain: 'eip155:42220', names: ['celo'], slip44: 52752, symbol: 'CELO' },
+  { chain: 'eip155:100', names: ['gnosis', 'xdai'], slip44: 700, symbol: 'xDAI' },
+  { chain: 'eip155:250', names: ['fantom', 'ftm'], slip44: 1007, symbol: 'FTM' },
+  { chain: 'eip155:59144', names: ['linea'], slip44: 60, symbol: 'ETH' },
+  { chain: 'eip155:61', names: ['etc', 'ethereum-classic'], slip44: 61, symbol: 'ETC' },
+]
+
+const byChain = new Map(chains.map((known) => [known.chain, known]))
+const byName = new Map(chains.flatMap((known) => known.names.map((name) => [name, known.chain])))
+
+/** The native coin of an EVM chain; of a chain that is not listed, SLIP-44's number for ether stands in. */
+export function nativeAsset(chain: ChainId): AssetId {
+  return `${chain}/slip44:${byChain.get(chain)?.slip44 ?? 60}` as AssetId
+}
+
+/** Symbol of a chain's native coin, for tables. All native coins of EVM chains have 18 decimals. */
+export function nativeSymbol(chain: ChainId): string {
+  return byChain.get(chain)?.symbol ?? 'native'
+}
+
+/** A chain by CAIP-2 id or by the name that label files give it; undefined when neither is known. */
+export function chainByName(name: string): ChainId | undefined {
+  const text = name.trim()
+  if (/^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}$/.test(text)) return text as ChainId
+  return byName.get(text.toLowerCase()) as ChainId | undefined
+}
+
+/** The chains Jejak ships tables for. */
+export const knownChains: readonly ChainId[] = chains.map(({ chain }) => chain as ChainId)
