@@ -303,9 +303,8 @@ function readList(file: string, entries: readonly string[], options: TagImportOp
   return { file, tags, ignoredColumns: [], bad }
 }
 
-/** Lists by token name addresses of Ethereum and of Tron side by side. */
+/** Lists by token name addresses of Ethereum, Tron and Bitcoin (Omni) side by side. */
 function chainOfEntry(entry: string, chain: ChainId): ChainId {
-  return /^T[1-9A-HJ-NP-Za-km-z]{33}$/.test(entry) && chain.startsWith('eip155')
-    ? ('tron:0x2b6653dc' as ChainId)
-    : chain
+  if (!chain.startsWith('eip155') || !/^[1-9A-HJ-NP-Za-km-z]{26,35}$/.test(entry)) return chain
+  return (entry.startsWith('T') ? listChains['TRX'] : listChains['XBT']) as ChainId
 }

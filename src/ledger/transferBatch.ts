@@ -225,13 +225,13 @@ export class TransferBatchBuilder {
     limbs[row * 4 + 3] = Number(shown >> 96n)
   }
 
-  /** An amount as limbs, least significant first, that fits 128 bits. */
-  limbs(row: number, l0: number, l1: number, l2: number, l3: number): void {
+  /** An amount that fits 128 bits, as four 32-bit limbs, least significant first. */
+  limbs(row: number, from: ArrayLike<number>): void {
     const limbs = this.#rows.amount
-    limbs[row * 4] = l0
-    limbs[row * 4 + 1] = l1
-    limbs[row * 4 + 2] = l2
-    limbs[row * 4 + 3] = l3
+    limbs[row * 4] = from[0] as number
+    limbs[row * 4 + 1] = from[1] as number
+    limbs[row * 4 + 2] = from[2] as number
+    limbs[row * 4 + 3] = from[3] as number
   }
 
   flags(row: number, flags: readonly string[]): void {

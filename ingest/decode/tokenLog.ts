@@ -1,0 +1,79 @@
+import { type Account, parseAccount } from '../../src/ledger/account.ts'
+import { type AssetId, tokenAsset } from '../../src/ledger/asset.ts'
+import type { ChainId } from '../../src/ledger/chain.ts'
+import { counterparty, type Transfer } from '../../src/ledger/transfer.ts'
+
+/** keccak256 of `Transfer(address,address,uint256)`, `Deposit(address,uint256)`, `Withdrawal(address,uint256)`. */
+export const transferTopic = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
+export const depositTopic = '0xe1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c'
+export const withdrawalTopic = '0x7fcf532c15f0a6db0bd6d0e038bea71d30d808c7d98cb3bf7268a95bf5081b65'
+
+export interface RawLog {
+  readonly chain: ChainId
+  /** Lower case. */
+  readonly contract: string
+  readonly topics: readonly string[]
+  readonly data: string
+  /** Whether a token is a wrapped coin, whose deposits and withdrawals emit no Transfer. */
+  readonly isWrapped: (asset: AssetId) => boolean
+}
+
+type TokenLeg = Pick<Transfer, 'asset' | 'from' | 'to' | 'amount' | 'flags'>
+
+/**
+ * The movement that a log claims, decoded by hand: three topics and 32 data bytes are ERC-20; four topics are
+ * ERC-721 and move no amount; old contracts index less. Anything else is not a movement of value.
+ *
+ * A deposit to or withdrawal from a listed wrapped coin is an issue or a burn at the log's place.
+ */
+export function tokenLegOfLog(log: RawLog): TokenLeg | undefined {
+  const [topic] = log.topics
+  if (topic === transferTopic) return transferLeg(log)
+  if (topic !== depositTopic && topic !== withdrawalTopic) return undefined
+  const asset = tokenAsset(log.chain, log.contract)
+  if (!log.isWrapped(asset)) return undefined
+  const words = [...log.topics.slice(1), ...wordsOf(log.data)]
+  const [holder, amount] = words
+  if (words.length !== 2 || holder === undefined || amount === undefined) return undefined
+  const account = accountOf(holder, log.chain)
+  const side = topic === depositTopic ? { to: account } : { from: account }
+  return { asset, ...withoutNobody(side), amount: BigInt(amount), flags: ['wrap'] }
+}
+
+function transferLeg(log: RawLog): TokenLeg | undefined {
+  if (log.topics.length === 4) return undefined
+  const words = [...log.topics.slice(1), ...wordsOf(log.data)]
+  const [from, to, amount] = words
+  if (words.length !== 3 || from === undefined || to === undefined || amount === undefined)
+    return undefined
+  const sides = { from: accountOf(from, log.chain), to: accountOf(to, log.chain) }
+  return {
+    asset: tokenAsset(log.chain, log.contract),
+    ...withoutNobody(sides),
+    amount: BigInt(amount),
+    flags: [],
+  }
+}
+
+/** Whole 32-byte words of log data; a rest that is no word makes the log something else. */
+function wordsOf(data: string): string[] {
+  const hex = data.startsWith('0x') ? data.slice(2) : data
+  if (hex.length % 64 !== 0 || hex.length > 192 || !/^[0-9a-f]*$/i.test(hex))
+    return ['', '', '', '']
+  return Array.from({ length: hex.length / 64 }, (_, i) => `0x${hex.slice(64 * i, 64 * i + 64)}`)
+}
+
+/** The low 20 bytes: contracts have been seen to leave dirt above them. */
+function accountOf(word: string, chain: ChainId): Account | undefined {
+  return counterparty(parseAccount(`0x${word.slice(-40).toLowerCase()}`, chain))
+}
+
+function withoutNobody(sides: {
+  from?: Account | undefined
+  to?: Account | undefined
+}): Pick<Transfer, 'from' | 'to'> {
+  return {
+    ...(sides.from === undefined ? {} : { from: sides.from }),
+    ...(sides.to === undefined ? {} : { to: sides.to }),
+  }
+}
