@@ -24,7 +24,9 @@ async function run(name: string | undefined, args: string[]): Promise<number> {
       const { runWorkerCommand } = await import('./worker.ts')
       return await runWorkerCommand(args)
     }
-    throw new KnownError('request.invalid', `there is no ingest command "${name ?? ''}"`, { hint: 'Use import or worker.' })
+    throw new KnownError('request.invalid', `there is no ingest command "${name ?? ''}"`, {
+      hint: 'Use import or worker.',
+    })
   } catch (error) {
     if (!(error instanceof KnownError)) {
       console.error(error)
@@ -42,20 +44,32 @@ function harmlessLines(text: string): string {
 
 function exitCodeOf(error: KnownError): number {
   if (error.code.startsWith('file.')) return 3
-  if (error.code.startsWith('store.') || error.code.startsWith('rpc.') || error.code.startsWith('chain.')) return 4
+  if (
+    error.code.startsWith('store.') ||
+    error.code.startsWith('rpc.') ||
+    error.code.startsWith('chain.')
+  )
+    return 4
   return 2
 }
 
-function readOptions(args: string[]): ImportOptions & { readonly store: string; readonly json: boolean } {
+function readOptions(
+  args: string[],
+): ImportOptions & { readonly store: string; readonly json: boolean } {
   const { values, positionals } = parsed(args)
   if (positionals.length === 0) throw usage('no file is named', 'Name the files to import.')
-  if (values.complete && values.covers) throw usage('--complete and --covers exclude each other', 'Give one of them.')
+  if (values.complete && values.covers)
+    throw usage('--complete and --covers exclude each other', 'Give one of them.')
   const blocks = values.blocks === undefined ? undefined : blockRange(values.blocks)
   if ((values.covers === undefined) !== (blocks === undefined)) {
-    throw usage('--covers and --blocks go together', 'Write --covers ACCOUNT --blocks 17000000-17100000.')
+    throw usage(
+      '--covers and --blocks go together',
+      'Write --covers ACCOUNT --blocks 17000000-17100000.',
+    )
   }
   const onError = values['on-error'] ?? 'fail'
-  if (onError !== 'fail' && onError !== 'skip') throw usage(`--on-error "${onError}"`, 'Give fail or skip.')
+  if (onError !== 'fail' && onError !== 'skip')
+    throw usage(`--on-error "${onError}"`, 'Give fail or skip.')
   return {
     store: values.store ?? './jejak-data',
     json: values.json ?? false,
@@ -66,7 +80,8 @@ function readOptions(args: string[]): ImportOptions & { readonly store: string; 
     chain: parseChain(values.chain ?? 'eip155:1'),
     onError,
     rejects: values.rejects,
-    decimals: values.decimals === undefined ? undefined : wholeOption('--decimals', values.decimals, 77),
+    decimals:
+      values.decimals === undefined ? undefined : wholeOption('--decimals', values.decimals, 77),
   }
 }
 
@@ -88,7 +103,10 @@ function parsed(args: string[]) {
       },
     })
   } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error), '`jejak import --help` lists the options.')
+    throw usage(
+      error instanceof Error ? error.message : String(error),
+      '`jejak import --help` lists the options.',
+    )
   }
 }
 
@@ -99,7 +117,8 @@ function usage(message: string, hint: string): KnownError {
 function blockRange(text: string): { from: number; to: number } {
   const match = /^(\d{1,15})-(\d{1,15})$/.exec(text)
   const range = { from: Number(match?.[1]), to: Number(match?.[2]) }
-  if (!match || range.from > range.to) throw usage(`--blocks "${text}" is no range`, 'Write it as 17000000-17100000, digits only.')
+  if (!match || range.from > range.to)
+    throw usage(`--blocks "${text}" is no range`, 'Write it as 17000000-17100000, digits only.')
   return range
 }
 
@@ -125,7 +144,11 @@ async function runImport(args: string[]): Promise<number> {
 }
 
 interface ImportOutput {
-  progress(state: { readonly bytes: number; readonly totalBytes: number; readonly rows: number }): void
+  progress(state: {
+    readonly bytes: number
+    readonly totalBytes: number
+    readonly rows: number
+  }): void
   refused(refusal: Refusal): void
   done(report: ImportReport): void
 }
@@ -149,7 +172,8 @@ function jsonOutput(): ImportOutput {
 function textOutput(): ImportOutput {
   const bar = createProgressBar(process.stderr)
   return {
-    progress: ({ bytes, totalBytes, rows }) => bar.show({ done: bytes, total: totalBytes, rows, unit: 'rows' }),
+    progress: ({ bytes, totalBytes, rows }) =>
+      bar.show({ done: bytes, total: totalBytes, rows, unit: 'rows' }),
     refused(refusal) {
       bar.clear()
       const place = `${refusal.file}:${refusal.line}: ${refusal.field} "${refusal.value}"`
@@ -164,13 +188,28 @@ function textOutput(): ImportOutput {
 
 function reportLines(report: ImportReport): string[] {
   const number = (value: number): string => value.toLocaleString('en')
-  const lines = report.files.map(({ file, format, rejected }) => `${file}: ${format}${rejected > 0 ? `, ${number(rejected)} rows refused` : ''}`)
-  if (!report.ok) return [...lines, `Nothing was stored: ${number(report.rejected)} rows were refused. Correct them, or give --on-error skip.`]
-  lines.push(`${number(report.added)} transfers stored, ${number(report.known)} were known, ${number(report.superseded)} superseded`)
-  if (report.rejected > 0) lines.push(`${number(report.rejected)} rows refused, written to ${report.rejectsWrittenTo}`)
-  if (report.covered) lines.push(`Coverage declared (A0) for ${number(report.covered.accounts)} accounts: ${report.covered.intervals.join(', ')}`)
+  const lines = report.files.map(
+    ({ file, format, rejected }) =>
+      `${file}: ${format}${rejected > 0 ? `, ${number(rejected)} rows refused` : ''}`,
+  )
+  if (!report.ok)
+    return [
+      ...lines,
+      `Nothing was stored: ${number(report.rejected)} rows were refused. Correct them, or give --on-error skip.`,
+    ]
+  lines.push(
+    `${number(report.added)} transfers stored, ${number(report.known)} were known, ${number(report.superseded)} superseded`,
+  )
+  if (report.rejected > 0)
+    lines.push(`${number(report.rejected)} rows refused, written to ${report.rejectsWrittenTo}`)
+  if (report.covered)
+    lines.push(
+      `Coverage declared (A0) for ${number(report.covered.accounts)} accounts: ${report.covered.intervals.join(', ')}`,
+    )
   for (const note of report.notes) lines.push(`Note: ${note}`)
-  for (const finding of report.findings.slice(0, 20)) lines.push(`Finding (${finding.kind}): ${harmlessText(finding.text)}`)
-  if (report.findings.length > 20) lines.push(`… and ${report.findings.length - 20} more findings; \`jejak check\` lists them`)
+  for (const finding of report.findings.slice(0, 20))
+    lines.push(`Finding (${finding.kind}): ${harmlessText(finding.text)}`)
+  if (report.findings.length > 20)
+    lines.push(`… and ${report.findings.length - 20} more findings; \`jejak check\` lists them`)
   return lines
 }

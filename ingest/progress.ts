@@ -1,6 +1,11 @@
 /** A bar on a terminal: share, rows, rate, time left. Quiet elsewhere. */
 export interface ProgressBar {
-  show(state: { readonly done: number; readonly total: number; readonly rows: number; readonly unit: string }): void
+  show(state: {
+    readonly done: number
+    readonly total: number
+    readonly rows: number
+    readonly unit: string
+  }): void
   /** Takes the bar off the screen. */
   clear(): void
 }
@@ -21,7 +26,9 @@ export function createProgressBar(output: NodeJS.WriteStream): ProgressBar {
       const filled = Math.round(share * 24)
       const bar = `${'█'.repeat(filled)}${'░'.repeat(24 - filled)}`
       const rate = Math.round(rows / Math.max(seconds, 0.001)).toLocaleString('en')
-      output.write(`\r\x1b[2K${bar} ${Math.floor(share * 100)} %  ${rows.toLocaleString('en')} ${unit}, ${rate}/s${left}`)
+      output.write(
+        `\r\x1b[2K${bar} ${Math.floor(share * 100)} %  ${rows.toLocaleString('en')} ${unit}, ${rate}/s${left}`,
+      )
     },
     clear() {
       if (output.isTTY && drawn > 0) output.write('\r\x1b[2K')

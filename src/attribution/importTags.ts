@@ -203,8 +203,7 @@ function tagOfCells(cell: (name: Column) => string, options: TagImportOptions): 
     return fault('chain', 'give a CAIP-2 chain such as eip155:1, or a known name such as ethereum')
   const account = accountOf(cell('address'), chain)
   if (account === undefined) return fault('address', `this is no address of ${chain}`)
-  for (const name of ['category', 'source'] as const)
-    if (cell(name) === '') return fault(name, 'this must not be empty')
+  if (cell('source') === '') return fault('source', 'every statement needs a source')
   const confidence = cell('confidence') === '' ? usualConfidence : Number(cell('confidence'))
   if (!Number.isInteger(confidence) || confidence < 0 || confidence > 100) {
     return fault('confidence', 'give a whole number from 0 to 100')

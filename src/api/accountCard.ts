@@ -1,0 +1,90 @@
+import type { Graph } from '../graph/graph.ts'
+import { type Account, formatAccount } from '../ledger/account.ts'
+import { type AssetId, formatAsset } from '../ledger/asset.ts'
+import type { Coverage } from '../ledger/coverage.ts'
+import { readFlag } from '../store/flags.ts'
+import type { Knowledge } from './knowledge.ts'
+
+export interface AccountCard {
+  readonly account: string
+  readonly flagged: boolean
+  /** True when the store has a transfer of it. Empty is not clean: look at the coverage. */
+  readonly known: boolean
+  readonly balances: readonly {
+    readonly asset: string
+    /** Base units; what the stored transfers leave, payments beyond the balance counted as what was missing. */
+    readonly balance: string
+    readonly received: number
+    readonly sent: number
+    readonly carriesValue: 'trusted' | 'opaque' | 'seed' | null
+  }[]
+  readonly balancesCut: boolean
+  readonly firstSeen: number | null
+  readonly lastSeen: number | null
+  readonly tags: readonly {
+    readonly label: string
+    readonly category: string
+    readonly source: string
+    readonly confidence: number
+  }[]
+  readonly coverage: readonly Omit<Coverage, 'account'>[]
+}
+
+/** Assets beyond this many are left out and said to be: spammed wallets hold thousands. */
+const mostAssets = 500
+
+/** What the store knows of an account, from the newest generation. */
+export async function accountCard(knowledge: Knowledge, account: Account): Promise<AccountCard> {
+  const graph = await knowledge.graph()
+  const { tags, tokens } = await knowledge.attribution()
+  const address = graph.address(account)
+  const holdings = address < 0 ? [] : range(graph.holdingsOf(address))
+  const shown = holdings.slice(0, mostAssets)
+  const times = holdings.flatMap((holding) => endsOf(graph, holding))
+  const coverage = await knowledge.store.coverage(new Set([account]))
+  return {
+    account: formatAccount(account),
+    flagged: (await readFlag(knowledge.store, account)) !== undefined,
+    known: address >= 0,
+    balances: shown.map((holding) => {
+      const asset = graph.assets[graph.assetOf(holding)] as AssetId
+      return {
+        asset: formatAsset(asset),
+        ...countsOf(graph, holding),
+        carriesValue: tokens.carriesValue(asset, '' as AssetId) ?? null,
+      }
+    }),
+    balancesCut: holdings.length > shown.length,
+    firstSeen: times.length === 0 ? null : Math.min(...times),
+    lastSeen: times.length === 0 ? null : Math.max(...times),
+    tags: tags
+      .of(account)
+      .map(({ label, category, source, confidence }) => ({ label, category, source, confidence })),
+    coverage: coverage.map(({ account: _, ...claim }) => claim),
+  }
+}
+
+function range({ start, end }: { readonly start: number; readonly end: number }): number[] {
+  return Array.from({ length: end - start }, (_, i) => start + i)
+}
+
+function countsOf(
+  graph: Graph,
+  holding: number,
+): { balance: string; received: number; sent: number } {
+  const events = graph.events(holding)
+  let received = 0
+  for (const transfer of events) if (graph.to(transfer) === holding) received++
+  return {
+    balance: graph.balanceBefore(holding, events.length).toString(),
+    received,
+    sent: events.length - received,
+  }
+}
+
+function endsOf(graph: Graph, holding: number): number[] {
+  const events = graph.events(holding)
+  return [events[0], events.at(-1)].flatMap((transfer) =>
+    transfer === undefined ? [] : [graph.block(graph.blockOf(graph.transactionOf(transfer))).time],
+  )
+}

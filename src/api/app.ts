@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto'
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { bodyLimit } from 'hono/body-limit'
+import { createMiddleware } from 'hono/factory'
+import type { Config } from '../config.ts'
+import { KnownError } from '../ledger/errors.ts'
+import type { Log } from '../log.ts'
+import { accountRoutes } from './accounts.ts'
+import { createCursors } from './cursor.ts'
+import { docsPage, errorsPage } from './docsPage.ts'
+import { flagRoutes } from './flags.ts'
+import { hostGuard, securityHeaders } from './guard.ts'
+import { importRoutes } from './imports.ts'
+import type { Knowledge } from './knowledge.ts'
+import { explained, notFound, problem, problemHandler } from './problem.ts'
+import { createRouter } from './router.ts'
+import { tagRoutes } from './tags.ts'
+import { traceRoutes } from './traces.ts'
+
+export interface AppOptions {
+  readonly config: Pick<Config, 'maxBodyBytes' | 'maxAddresses' | 'maxTransactions'>
+  readonly log: Log
+  /** Port the service is reached at, once it listens. */
+  readonly port: () => number
+}
+
+const description = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Jejak',
+    version: '0.1.0',
+    description: 'Follows scam proceeds across EVM chains.',
+  },
+}
+
+/** JSON bodies are small; files go to /v1/imports, which has the configured limit. */
+const jsonBodyBytes = 4 * 2 ** 20
+
+/** The HTTP interface over what is known. */
+export async function createApp(knowledge: Knowledge, options: AppOptions): Promise<OpenAPIHono> {
+  const { id } = await knowledge.store.state()
+  const cursors = createCursors(createHash('sha256').update(`cursors of ${id}`).digest('hex'))
+  const app = createRouter()
+  app.onError(problemHandler(options.log))
+  app.notFound(notFound)
+  app.use(securityHeaders)
+  app.use(hostGuard(options.port))
+  app.use('/v1/imports', sized(options.config.maxBodyBytes))
+  app.use('/v1/*', async (c, next) =>
+    c.req.path === '/v1/imports' ? next() : sized(jsonBodyBytes)(c, next),
+  )
+  app.use('/v1/*', jsonOnly)
+  app.route('/', flagRoutes(knowledge, cursors))
+  app.route('/', importRoutes(knowledge))
+  app.route('/', tagRoutes(knowledge))
+  app.route('/', accountRoutes(knowledge, cursors))
+  app.route('/', traceRoutes(knowledge, options.config))
+  addPages(app, knowledge)
+  addMethodTable(app)
+  return app
+}
+
+function sized(maxSize: number) {
+  return bodyLimit({
+    maxSize,
+    onError: (c) =>
+      problem(
+        c,
+        new KnownError('request.too-large', `the body is larger than ${maxSize} bytes`, {
+          facts: { limit: maxSize },
+          hint: 'Send less at once.',
+        }),
+      ),
+  })
+}
+
+const jsonOnly = createMiddleware(async (c, next) => {
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
+  const readsJson = c.req.method === 'POST' && c.req.path !== '/v1/imports'
+  if (!readsJson || type === 'application/json') return next()
+  return problem(
+    c,
+    new KnownError(
+      'request.media-type',
+      `a body of type "${(type ?? 'none').slice(0, 60)}" is not read here`,
+      { hint: 'Send application/json.' },
+    ),
+  )
+})
+
+function addPages(app: OpenAPIHono, knowledge: Knowledge): void {
+  const page = {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy':
+      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  }
+  app.get('/', (c) => c.redirect('/docs'))
+  app.get('/livez', (c) => c.json({ alive: true }))
+  app.get('/readyz', async (c) => {
+    const graph = await knowledge.graph()
+    return c.json({
+      ready: true,
+      transfers: graph.transferCount,
+      sequence: graph.sequence,
+      dataset: graph.digest,
+    })
+  })
+  app.get('/openapi.json', (c) => c.json(app.getOpenAPI31Document(description)))
+  app.get('/docs', (c) =>
+    c.body(
+      docsPage(app.getOpenAPI31Document(description) as unknown as Parameters<typeof docsPage>[0]),
+      200,
+      page,
+    ),
+  )
+  app.get('/errors', (c) => c.body(errorsPage(Object.entries(explained)), 200, page))
+  app.get('/errors/:code', (c) => {
+    const code = c.req.param('code')
+    const found = Object.entries(explained).find(([name]) => name === code)
+    if (found) return c.json({ code, ...found[1] })
+    return problem(
+      c,
+      new KnownError('route.not-found', `there is no error code ${code.slice(0, 80)}`, {
+        hint: '/errors lists all.',
+      }),
+    )
+  })
+}
+
+/** A known path with another method answers 405 and says which methods it has. */
+function addMethodTable(app: OpenAPIHono): void {
+  const methods = new Map<string, Set<string>>()
+  for (const { method, path } of app.routes) {
+    if (method === 'ALL' || path.includes('*')) continue
+    methods.set(path, (methods.get(path) ?? new Set<string>()).add(method))
+  }
+  for (const [path, known] of methods) {
+    const allow = [...known, ...(known.has('GET') ? ['HEAD'] : [])].join(', ')
+    app.all(path, (c) => {
+      c.header('allow', allow)
+      return problem(
+        c,
+        new KnownError('request.not-allowed', `${c.req.method} is not possible here`, {
+          facts: { allow },
+          hint: `Use ${allow}.`,
+        }),
+      )
+    })
+  }
+}

@@ -1,0 +1,85 @@
+import { resolveSeeds } from '../analysis/seeds.ts'
+import { trace } from '../analysis/trace.ts'
+import type { TraceAnswer, TraceQuery } from '../analysis/traceAnswer.ts'
+import type { Account } from '../ledger/account.ts'
+import type { AssetId } from '../ledger/asset.ts'
+import { KnownError } from '../ledger/errors.ts'
+import type { Knowledge } from './knowledge.ts'
+
+/** What CLI and HTTP ask of a trace: absent fields take the defaults of {@link defaults}. */
+export interface TraceRequest {
+  readonly seeds?: readonly string[] | undefined
+  readonly seedAddresses?: readonly Account[] | undefined
+  readonly side?: 'received' | 'sent' | undefined
+  readonly asset?: AssetId | undefined
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+  readonly direction?: string | undefined
+  readonly method?: string | undefined
+  readonly sameTransaction?: 'matched' | 'ordered' | undefined
+  readonly minShare?: number | undefined
+  readonly maxHops?: number | undefined
+  readonly maxIdle?: number | undefined
+  readonly asOf?: Readonly<Record<string, number>> | undefined
+  readonly continueThrough?: readonly Account[] | undefined
+  readonly neverFollow?: readonly Account[] | undefined
+  readonly maxAddresses?: number | undefined
+  readonly maxTransactions?: number | undefined
+}
+
+export const defaults = {
+  side: 'received',
+  sameTransaction: 'matched',
+  minShare: 0.001,
+  maxHops: 32,
+  maxAddresses: 200_000,
+  maxTransactions: 1_000_000,
+} as const
+
+/**
+ * Runs a trace over what is known now: the one way to a trace, for CLI and HTTP alike, so that both give the same
+ * bytes.
+ *
+ * @throws KnownError `seed.*`, `asset.ambiguous`, `trace.unsupported`, `store.*`
+ */
+export async function runTrace(knowledge: Knowledge, request: TraceRequest): Promise<TraceAnswer> {
+  refuseLater('direction', request.direction, 'forward')
+  refuseLater('method', request.method, 'fifo')
+  const graph = await knowledge.graph()
+  const context = await knowledge.context()
+  const seeds = resolveSeeds(graph, context.tokens, {
+    transfers: request.seeds ?? [],
+    accounts: request.seedAddresses ?? [],
+    side: request.side ?? defaults.side,
+    ...(request.asset === undefined ? {} : { asset: request.asset }),
+    ...(request.since === undefined ? {} : { since: request.since }),
+    ...(request.until === undefined ? {} : { until: request.until }),
+  })
+  const query: TraceQuery = {
+    seeds,
+    direction: 'forward',
+    method: 'fifo',
+    sameTransaction: request.sameTransaction ?? defaults.sameTransaction,
+    minShare: request.minShare ?? defaults.minShare,
+    maxHops: request.maxHops ?? defaults.maxHops,
+    ...(request.maxIdle === undefined ? {} : { maxIdle: request.maxIdle }),
+    asOf: request.asOf ?? {},
+    continueThrough: request.continueThrough ?? [],
+    neverFollow: request.neverFollow ?? [],
+    maxAddresses: request.maxAddresses ?? defaults.maxAddresses,
+    maxTransactions: request.maxTransactions ?? defaults.maxTransactions,
+  }
+  return trace(graph, context, query)
+}
+
+function refuseLater(field: string, value: string | undefined, available: string): void {
+  if (value === undefined || value === available) return
+  throw new KnownError(
+    'trace.unsupported',
+    `${field} "${value.slice(0, 40)}" is not available in this version`,
+    {
+      facts: { field, value: value.slice(0, 40), available },
+      hint: `Use ${available}.`,
+    },
+  )
+}

@@ -1,0 +1,104 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { outcomes } from '../analysis/traceAnswer.ts'
+import type { Config } from '../config.ts'
+import type { Knowledge } from './knowledge.ts'
+import { createRouter } from './router.ts'
+import { runTrace } from './runTrace.ts'
+import { AccountText, AssetText, BaseUnits, json, problems } from './schemas.ts'
+
+const TraceBody = z
+  .strictObject({
+    seeds: z
+      .array(z.string().max(300))
+      .max(10_000)
+      .optional()
+      .openapi({ description: 'Transfer ids or transaction hashes' }),
+    seedAddresses: z.array(AccountText).max(1000).optional(),
+    side: z.enum(['received', 'sent']).optional(),
+    asset: AssetText.optional(),
+    since: z.int().min(0).optional().openapi({ description: 'Seconds since 1970' }),
+    until: z.int().min(0).optional(),
+    direction: z.string().max(20).optional(),
+    method: z.string().max(20).optional(),
+    sameTransaction: z.enum(['matched', 'ordered']).optional(),
+    minShare: z.number().min(0).max(1).optional(),
+    maxHops: z.int().min(1).max(64).optional(),
+    maxIdle: z.int().min(0).optional(),
+    asOf: z.record(z.string().max(50), z.int().min(0)).optional(),
+    continueThrough: z.array(AccountText).max(1000).optional(),
+    neverFollow: z.array(AccountText).max(1000).optional(),
+    maxAddresses: z.int().min(1).optional(),
+    maxTransactions: z.int().min(1).optional(),
+  })
+  .openapi('TraceRequest')
+
+const TraceView = z
+  .object({
+    version: z.string(),
+    query: z.looseObject({}),
+    seeds: z.array(z.object({ transfer: z.string(), asset: z.string(), amount: BaseUnits })),
+    seedTotal: BaseUnits,
+    outcomes: z.array(
+      z.object({
+        outcome: z.enum(outcomes),
+        account: z.string(),
+        asset: z.string(),
+        amount: BaseUnits,
+        face: BaseUnits,
+        share: z.number(),
+        hop: z.int(),
+        seed: z.string(),
+        category: z.string().optional(),
+        label: z.string().optional(),
+        reason: z.string().optional(),
+      }),
+    ),
+    totals: z.array(z.object({ outcome: z.enum(outcomes), face: BaseUnits, share: z.number() })),
+    movements: z.array(z.looseObject({})),
+    conversions: z.array(z.looseObject({})),
+    gaps: z.array(z.looseObject({})),
+    coverage: z.array(z.looseObject({})),
+    asOf: z.record(z.string(), z.looseObject({})),
+    dataset: z.string(),
+    tags: z.string(),
+    order: z.looseObject({}),
+    cut: z.looseObject({}),
+    trust: z.looseObject({}),
+  })
+  .openapi('TraceAnswer')
+
+const postTrace = createRoute({
+  method: 'post',
+  path: '/v1/traces',
+  operationId: 'trace',
+  summary:
+    'Follow money from its seeds to where it ended; the faces of all outcomes add up to seedTotal',
+  request: {
+    query: z.strictObject({}),
+    body: { required: true, content: { 'application/json': { schema: TraceBody } } },
+  },
+  responses: { 200: json(TraceView, 'The trace'), ...problems },
+})
+
+/** Count budgets of the service bound every trace; a caller may ask for less. */
+export function traceRoutes(
+  knowledge: Knowledge,
+  config: Pick<Config, 'maxAddresses' | 'maxTransactions'>,
+): OpenAPIHono {
+  const routes = createRouter()
+  routes.openapi(postTrace, async (c) => {
+    const asked = c.req.valid('json')
+    const answer = await runTrace(knowledge, {
+      ...asked,
+      maxAddresses: Math.min(asked.maxAddresses ?? config.maxAddresses, config.maxAddresses),
+      maxTransactions: Math.min(
+        asked.maxTransactions ?? config.maxTransactions,
+        config.maxTransactions,
+      ),
+    })
+    return c.body(`${JSON.stringify(answer)}\n`, 200, {
+      'content-type': 'application/json',
+    }) as never
+  })
+  return routes
+}

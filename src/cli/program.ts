@@ -1,0 +1,69 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { readConfig } from '../config.ts'
+import { registerDataCommands } from './dataCommands.ts'
+import { registerServiceCommands } from './serviceCommands.ts'
+import { registerTraceCommands } from './traceCommands.ts'
+import { registerWalletCommands } from './walletCommands.ts'
+
+/** What every command can be told. */
+export interface GlobalOptions {
+  readonly store: string
+  readonly json?: true
+}
+
+/** The command line of design section 15. */
+export function createProgram(env: NodeJS.ProcessEnv): Command {
+  const config = readConfig(env)
+  const program = new Command('jejak')
+    .description(
+      'Follows scam proceeds across EVM chains: from a flagged wallet to named ends, every unit accounted for.',
+    )
+    .version('0.1.0')
+    .option('--store <dir>', 'folder of the store', config.store)
+    .option('--json', 'answers for programs instead of tables')
+    .exitOverride()
+    .showHelpAfterError('(jejak --help shows what there is)')
+    .configureHelp({ sortSubcommands: false })
+    .addHelpText('after', help)
+  const context = { program, config }
+  registerServiceCommands(context)
+  registerDataCommands(context)
+  registerWalletCommands(context)
+  registerTraceCommands(context)
+  return program
+}
+
+export interface ProgramContext {
+  readonly program: Command
+  readonly config: ReturnType<typeof readConfig>
+}
+
+const help = `
+Examples:
+  jejak start                                       sample case, outcome table, service on http://127.0.0.1:7717
+  jejak import transfers.csv --complete             read a file that holds everything of its addresses
+  jejak tags import labels.csv                      name services, so that traces end there
+  jejak trace --seed-address 0x… --side sent        where did the money go?
+  jejak flag eip155:1:0x… --reason "victim report 17" --source "hotline"
+  jejak ingest --rpc http://127.0.0.1:8545          read flagged wallets from a node
+
+Exit codes: 0 done · 1 refused or conflicting input · 2 wrong usage · 3 file not readable · 4 store or node ·
+5 not found · 70 a bug · 130 interrupted`
+
+/** Options common to all commands, wherever on the line they stood. */
+export function globals(command: Command): GlobalOptions {
+  return command.optsWithGlobals<GlobalOptions>()
+}
+
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= least && value <= most) return value
+    throw new InvalidArgumentError(`give a whole number from ${least} to ${most}`)
+  }
+}
+
+/** Collects the values of an option that may be given again and again, or with several values. */
+export function collected(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value]
+}

@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs'
+import { InvalidArgumentError } from 'commander'
+import { type Knowledge, openKnowledge } from '../api/knowledge.ts'
+import { runTrace } from '../api/runTrace.ts'
+import { type Account, parseAccount } from '../ledger/account.ts'
+import { parseAsset } from '../ledger/asset.ts'
+import { type ChainId, parseChain } from '../ledger/chain.ts'
+import { KnownError } from '../ledger/errors.ts'
+import { globals, type ProgramContext, wholeNumber } from './program.ts'
+import { traceTable } from './traceTable.ts'
+
+type Program = ProgramContext['program']
+
+interface TraceOptions {
+  readonly seed?: string[]
+  readonly seedAddress?: string[]
+  readonly seedsFrom?: string
+  readonly side?: string
+  readonly asset?: string
+  readonly direction?: string
+  readonly method?: string
+  readonly minShare?: number
+  readonly maxHops?: number
+  readonly sameTransaction?: string
+  readonly resolve?: string[]
+  readonly maxIdle?: number
+  readonly asOf?: string[]
+  readonly continueThrough?: string[]
+  readonly neverFollow?: string[]
+}
+
+/** `jejak trace`: where the money of the seeds went. */
+export function registerTraceCommands({ program, config }: ProgramContext): void {
+  program
+    .command('trace')
+    .description('follow money from its seeds to where it ended, every unit accounted for')
+    .option('--seed <transfer...>', 'transfer ids or transaction hashes')
+    .option('--seed-address <account...>', 'all transfers that these accounts received (or sent)')
+    .option('--seeds-from <file>', 'one transfer id or account a line')
+    .option('--side <side>', 'received or sent', 'received')
+    .option('--asset <asset>', 'CAIP-19 asset of the seeds')
+    .option('--direction <direction>', 'forward', 'forward')
+    .option('--method <method>', 'fifo', 'fifo')
+    .option('--min-share <share>', 'least share of the seeds that is followed', share, 0.001)
+    .option('--max-hops <n>', 'transfers after the seed', wholeNumber(1, 64), 32)
+    .option('--same-transaction <rule>', 'matched or ordered', 'matched')
+    .option('--resolve <choice...>', 'TX:ACCOUNT=ASSET where a conversion is ambiguous')
+    .option(
+      '--max-idle <seconds>',
+      'money that rests longer ends as idle',
+      wholeNumber(0, 10_000_000_000),
+    )
+    .option('--as-of <chain@block...>', 'last block to look at')
+    .option('--continue-through <account...>', 'follow through this stop')
+    .option('--never-follow <account...>', 'end here')
+    .action(async (options: TraceOptions, command: Program) => {
+      const knowledge = await openKnowledge(globals(command).store)
+      try {
+        const answer = await runTrace(knowledge, {
+          ...(await requestOf(knowledge, options)),
+          ...budgets(config),
+        })
+        if (globals(command).json) process.stdout.write(`${JSON.stringify(answer)}\n`)
+        else console.log(traceTable(answer, (await knowledge.attribution()).tokens.info))
+      } finally {
+        await knowledge.close()
+      }
+    })
+}
+
+function budgets(config: ProgramContext['config']): {
+  maxAddresses: number
+  maxTransactions: number
+} {
+  return { maxAddresses: config.maxAddresses, maxTransactions: config.maxTransactions }
+}
+
+function share(text: string): number {
+  const value = /^\d*\.?\d+(e-\d+)?$/i.test(text) ? Number(text) : Number.NaN
+  if (value >= 0 && value <= 1) return value
+  throw new InvalidArgumentError('give a share from 0 to 1, for example 0.001')
+}
+
+async function requestOf(
+  knowledge: Knowledge,
+  options: TraceOptions,
+): Promise<Parameters<typeof runTrace>[1]> {
+  if (options.resolve)
+    throw unsupported('--resolve', 'conversions other than wraps come in a later version')
+  const chain = await onlyChain(knowledge)
+  const account = (text: string): Account =>
+    parseAccount(text, text.includes(':') ? undefined : chain)
+  const listed = options.seedsFrom === undefined ? [] : seedLines(options.seedsFrom)
+  const isTransfer = (line: string): boolean =>
+    /^0x[0-9a-f]{64}$/i.test(line) ||
+    /:(fee|native|internal|token|reward|withdrawal):\d+$/.test(line)
+  return {
+    seeds: [...(options.seed ?? []), ...listed.filter(isTransfer)],
+    seedAddresses: [
+      ...(options.seedAddress ?? []),
+      ...listed.filter((line) => !isTransfer(line)),
+    ].map(account),
+    side: oneOf('--side', options.side, ['received', 'sent']),
+    asset: options.asset === undefined ? undefined : parseAsset(options.asset),
+    direction: options.direction,
+    method: options.method,
+    sameTransaction: oneOf('--same-transaction', options.sameTransaction, ['matched', 'ordered']),
+    minShare: options.minShare,
+    maxHops: options.maxHops,
+    maxIdle: options.maxIdle,
+    asOf: asOfBlocks(options.asOf ?? []),
+    continueThrough: options.continueThrough?.map(account),
+    neverFollow: options.neverFollow?.map(account),
+  }
+}
+
+/** A plain address belongs to the only chain of the store, or to Ethereum while it is empty. */
+async function onlyChain(knowledge: Knowledge): Promise<ChainId | undefined> {
+  const { chains } = await knowledge.graph()
+  if (chains.length === 0) return 'eip155:1' as ChainId
+  return chains.length === 1 ? chains[0] : undefined
+}
+
+function seedLines(file: string): string[] {
+  try {
+    const lines = readFileSync(file, 'utf8')
+      .split(/\r?\n/)
+      .map((line) => line.trim())
+    return lines.filter((line) => line !== '' && !line.startsWith('#'))
+  } catch (error) {
+    throw new KnownError('file.unreadable', `${file} cannot be read`, {
+      facts: { file },
+      hint: 'Check --seeds-from.',
+      cause: error,
+    })
+  }
+}
+
+function oneOf<T extends string>(
+  name: string,
+  value: string | undefined,
+  allowed: readonly T[],
+): T | undefined {
+  const found = allowed.find((candidate) => candidate === value)
+  if (value === undefined || found !== undefined) return found
+  throw new KnownError(
+    'request.invalid',
+    `${name} "${value.slice(0, 40)}" is not one of ${allowed.join(', ')}`,
+    {
+      facts: { field: name, value: value.slice(0, 40) },
+      hint: `Give ${allowed.join(' or ')}.`,
+    },
+  )
+}
+
+function unsupported(field: string, why: string): KnownError {
+  return new KnownError('trace.unsupported', `${field} is not available in this version`, {
+    facts: { field },
+    hint: `${why}.`,
+  })
+}
+
+function asOfBlocks(texts: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [chain = '', block = ''] = text.split('@')
+      if (!/^\d{1,15}$/.test(block)) {
+        throw new KnownError('request.invalid', `--as-of "${text.slice(0, 80)}" names no block`, {
+          hint: 'Write eip155:1@17000000.',
+        })
+      }
+      return [parseChain(chain), Number(block)]
+    }),
+  )
+}

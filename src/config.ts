@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { KnownError } from './ledger/errors.ts'
+
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+
+const urls = z
+  .string()
+  .transform((list) => list.split(',').map((url) => url.trim()))
+  .pipe(
+    z
+      .array(z.url({ protocol: /^https?$/, error: 'must be http(s) URLs, separated by commas' }))
+      .min(1),
+  )
+
+const Environment = z.object({
+  JEJAK_STORE: z.string().min(1).default('./jejak-data'),
+  JEJAK_HOST: z.string().min(1).default('127.0.0.1'),
+  JEJAK_PORT: whole(0, 65_535).default(7717),
+  JEJAK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  JEJAK_RPC_URLS: urls.optional(),
+  JEJAK_MAX_BODY_BYTES: whole(1024, 2 ** 31).default(64 * 2 ** 20),
+  JEJAK_MAX_ADDRESSES: whole(1, 10_000_000).default(200_000),
+  JEJAK_MAX_TRANSACTIONS: whole(1, 100_000_000).default(1_000_000),
+})
+
+export interface Config {
+  readonly store: string
+  readonly host: string
+  readonly port: number
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly rpcUrls: readonly string[]
+  readonly maxBodyBytes: number
+  readonly maxAddresses: number
+  readonly maxTransactions: number
+}
+
+/** Names that tests use and that are no settings. */
+const notSettings = new Set(['JEJAK_REAL_DATA', 'JEJAK_BOOTSTRAP_TEST'])
+
+/**
+ * Reads the settings once, when a process starts. Everything else receives them as an argument.
+ *
+ * @throws KnownError `config.invalid` that names every bad variable at once and repeats no value: URLs carry keys.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.keys(env).filter(
+    (name) => name.startsWith('JEJAK_') && !notSettings.has(name),
+  )
+  const unknown = given
+    .filter((name) => !(name in Environment.shape))
+    .map((name) => `${name}: there is no such setting`)
+  const result = Environment.safeParse(env)
+  const wrong = result.success
+    ? []
+    : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  if (unknown.length + wrong.length > 0 || !result.success) {
+    const all = [...unknown, ...wrong]
+    throw new KnownError(
+      'config.invalid',
+      `the settings have ${all.length} problem(s): ${all.join('; ')}`,
+      {
+        hint: 'Correct or unset these environment variables; README lists them all.',
+      },
+    )
+  }
+  const { data } = result
+  return {
+    store: data.JEJAK_STORE,
+    host: data.JEJAK_HOST,
+    port: data.JEJAK_PORT,
+    logLevel: data.JEJAK_LOG_LEVEL,
+    rpcUrls: data.JEJAK_RPC_URLS ?? [],
+    maxBodyBytes: data.JEJAK_MAX_BODY_BYTES,
+    maxAddresses: data.JEJAK_MAX_ADDRESSES,
+    maxTransactions: data.JEJAK_MAX_TRANSACTIONS,
+  }
+}
