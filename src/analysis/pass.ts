@@ -337,7 +337,8 @@ class Pass {
   }
 
   #isPayment(holding: number, transfer: number): boolean {
-    return this.#graph.from(transfer) === holding && this.#graph.to(transfer) !== holding
+    if (this.#graph.from(transfer) !== holding || this.#graph.to(transfer) === holding) return false
+    return this.#graph.amount(transfer) > 0n
   }
 
   #carry(leg: number, face: bigint): void {

@@ -1,0 +1,379 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { type Account, accountChain, formatAccount } from '../src/ledger/account.ts'
+import { type AssetId, parseAsset } from '../src/ledger/asset.ts'
+import { gapsIn } from '../src/ledger/coverage.ts'
+import { KnownError } from '../src/ledger/errors.ts'
+import { harmlessText } from '../src/ledger/text.ts'
+import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
+import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
+import { openStore } from '../src/store/open.ts'
+import type { Store } from '../src/store/store.ts'
+import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } from './anchors.ts'
+import { createLease, type Lease } from './lease.ts'
+import { createProgressBar } from './progress.ts'
+import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReader.ts'
+import { createNode, RpcRefusal } from './rpc/node.ts'
+
+export interface WorkerOptions {
+  readonly store: string
+  readonly rpc: string
+  /** Ends when no flag is waiting. */
+  readonly once: boolean
+  readonly signal: AbortSignal
+  /** Tries of one call before the node counts as unavailable. Default 6, over some twelve seconds. */
+  readonly tries?: number
+  readonly tell: (event: WorkerEvent) => void
+}
+
+/** What a worker says while it works. */
+export type WorkerEvent =
+  | {
+      readonly event: 'connected'
+      readonly chain: string
+      readonly traces: string
+      readonly node: string
+    }
+  | {
+      readonly event: 'range'
+      readonly account: string
+      readonly fromBlock: number
+      readonly toBlock: number
+      readonly headBlock: number
+      readonly transfers: number
+    }
+  | {
+      readonly event: 'done'
+      readonly account: string
+      readonly throughBlock: number
+      readonly calls: number
+    }
+  | {
+      readonly event: 'failed'
+      readonly account: string
+      readonly code: string
+      readonly message: string
+    }
+  | {
+      readonly event: 'rolledBack'
+      readonly account: string
+      readonly fromBlock: number
+      readonly orphans: number
+    }
+
+const startRange = 2_000
+const largestRange = 10_000
+const idleMs = 2_000
+
+/** `ingest/main.ts worker`: reads flagged wallets from a node. The URL comes by environment, since it may carry a key. */
+export async function runWorkerCommand(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      store: { type: 'string' },
+      once: { type: 'boolean' },
+      json: { type: 'boolean' },
+      rpc: { type: 'string' },
+    },
+  })
+  const rpc = values.rpc ?? process.env['JEJAK_INGEST_RPC']
+  if (rpc === undefined || !/^https?:\/\//.test(rpc)) {
+    throw new KnownError('request.invalid', 'no http(s) node is named', {
+      hint: 'Give --rpc http://host:port.',
+    })
+  }
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  const bar = createProgressBar(process.stderr)
+  let failed = false
+  const tell = (event: WorkerEvent): void => {
+    failed ||= event.event === 'failed'
+    if (values.json) process.stdout.write(`${JSON.stringify(event)}\n`)
+    else tellPerson(event, bar)
+  }
+  await runWorker({
+    store: values.store ?? './jejak-data',
+    rpc,
+    once: values.once ?? false,
+    signal: stop.signal,
+    tell,
+  })
+  return failed ? 4 : 0
+}
+
+function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar>): void {
+  if (event.event === 'range') {
+    bar.show({
+      done: event.toBlock,
+      total: event.headBlock,
+      rows: event.toBlock - event.fromBlock + 1,
+      unit: 'blocks',
+    })
+    return
+  }
+  bar.clear()
+  if (event.event === 'connected') {
+    const inner = event.traces === 'none' ? 'none: internal transfers stay a gap' : event.traces
+    console.error(`Connected to ${event.chain} (${event.node}); traces by ${inner}`)
+  } else if (event.event === 'done')
+    console.error(
+      `${event.account}: complete through block ${event.throughBlock} (${event.calls} calls so far)`,
+    )
+  else if (event.event === 'rolledBack')
+    console.error(
+      `${event.account}: the chain was reorganised; ${event.orphans} rows from block ${event.fromBlock} are orphans`,
+    )
+  else console.error(`${event.account}: ${harmlessText(event.message)}`)
+}
+
+/**
+ * Leases waiting flags one after another and reads each wallet's history up to the head, resuming where the coverage
+ * ends. A flag that fails is marked with the reason; the worker goes on.
+ *
+ * @throws KnownError `rpc.*` when the node cannot be reached at all, `store.*`
+ */
+export async function runWorker(options: WorkerOptions): Promise<void> {
+  const store = await openStore(options.store)
+  try {
+    const wrapped = await wrappedAssets(store)
+    const node = createNode(options.rpc, {
+      signal: options.signal,
+      ...(options.tries === undefined ? {} : { tries: options.tries }),
+    })
+    const reader = await connectChain(node, (asset) => wrapped.has(asset))
+    await rememberEndpoint(store, node.name, reader)
+    options.tell({
+      event: 'connected',
+      chain: reader.chain,
+      traces: reader.traces,
+      node: node.name,
+    })
+    const owner = randomUUID()
+    while (!options.signal.aborted) {
+      const worked = await workOnce({ store, reader, node, owner, options })
+      if (!worked && options.once) return
+      if (!worked) await sleep(idleMs, undefined, { signal: options.signal }).catch(() => undefined)
+    }
+  } catch (error) {
+    if (!options.signal.aborted) throw error
+  } finally {
+    await store.close()
+  }
+}
+
+async function wrappedAssets(store: Store): Promise<ReadonlySet<AssetId>> {
+  const own = await store.listDocuments('wrapped')
+  return new Set([...wrappedCoins.keys(), ...own.map(({ id }) => parseAsset(id))])
+}
+
+/** What the endpoint can do, without its URL. */
+async function rememberEndpoint(store: Store, name: string, reader: ChainReader): Promise<void> {
+  const known = await store.readDocument('endpoint', name)
+  const value = { chain: reader.chain, traces: reader.traces }
+  if (known && JSON.stringify(known.value) === JSON.stringify(value)) return
+  await store.writeDocument('endpoint', name, known?.version ?? 0, value)
+}
+
+interface Work {
+  readonly store: Store
+  readonly reader: ChainReader
+  readonly node: { readonly name: string; readonly calls: number }
+  readonly owner: string
+  readonly options: WorkerOptions
+}
+
+async function workOnce(work: Work): Promise<boolean> {
+  for (const flag of await listFlags(work.store)) {
+    if (flag.state !== 'waiting' && flag.state !== 'working') continue
+    const lease = createLease(work.store, `flag ${flag.account}`, work.owner)
+    if (!(await lease.take())) continue
+    try {
+      await readWallet(work, flag, lease)
+    } catch (error) {
+      if (work.options.signal.aborted || !(error instanceof KnownError)) throw error
+      await fail(work, flag, error)
+    } finally {
+      await lease.release()
+    }
+    return true
+  }
+  return false
+}
+
+async function fail(work: Work, flag: Flag, error: KnownError): Promise<void> {
+  const told = { code: error.code, message: error.message, hint: error.hint ?? null }
+  await changeFlag(
+    work.store,
+    flag.account,
+    (known) => known && { ...known, state: 'failed', error: told },
+  )
+  work.options.tell({
+    event: 'failed',
+    account: formatAccount(flag.account),
+    code: error.code,
+    message: error.message,
+  })
+}
+
+async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
+  const { store, reader, options } = work
+  if (accountChain(flag.account) !== reader.chain) {
+    throw new KnownError(
+      'chain.mismatch',
+      `the node serves ${reader.chain}, the account is on ${accountChain(flag.account)}`,
+      {
+        hint: 'Point a worker at a node of that chain.',
+      },
+    )
+  }
+  await undoReorganisation(work, flag.account)
+  const head = await reader.head()
+  await anchorHead(work, head)
+  const started = { at: performance.now(), block: -1 }
+  let size = startRange
+  let transfers = 0
+  for (
+    let next = await firstGap(work, flag.account, head);
+    next !== undefined;
+    next = await firstGap(work, flag.account, head)
+  ) {
+    options.signal.throwIfAborted()
+    if (started.block < 0) started.block = next.from
+    const range = { from: next.from, to: Math.min(next.from + size - 1, next.to) }
+    const read = await readOrShrink(reader, flag.account, range)
+    if (typeof read === 'number') {
+      size = read
+      continue
+    }
+    await lease.renew()
+    const coverage = reader.complete.map((kind) => ({
+      account: flag.account,
+      kind,
+      fromBlock: range.from,
+      toBlock: range.to,
+      assurance: 1 as const,
+      source: work.node.name,
+    }))
+    const { added } = await store.append({
+      transfers: read,
+      source: work.node.name,
+      assurance: 1,
+      coverage,
+    })
+    transfers += added
+    await showProgress(work, flag.account, { range, head, transfers, started })
+    size = Math.min(size * 2, largestRange)
+  }
+  await changeFlag(
+    store,
+    flag.account,
+    (known) => known && { ...known, state: 'done', error: null },
+  )
+  options.tell({
+    event: 'done',
+    account: formatAccount(flag.account),
+    throughBlock: head,
+    calls: work.node.calls,
+  })
+}
+
+/** The first blocks that are not covered for every kind this node can tell. */
+async function firstGap(
+  work: Work,
+  account: Account,
+  head: number,
+): Promise<{ from: number; to: number } | undefined> {
+  const claims = await work.store.coverage(new Set([account]))
+  const gaps = work.reader.complete.flatMap((kind) => {
+    const known = claims.filter((claim) => claim.kind === kind && claim.assurance >= 1)
+    return gapsIn(
+      { from: 0, to: head },
+      known.map(({ fromBlock: from, toBlock: to }) => ({ from, to })),
+    )
+  })
+  return gaps.sort((a, b) => a.from - b.from)[0]
+}
+
+/** The transfers, or the number of blocks to try instead when the node refuses so many. */
+async function readOrShrink(
+  reader: ChainReader,
+  wallet: Account,
+  range: { readonly from: number; readonly to: number },
+): Promise<Awaited<ReturnType<ChainReader['read']>> | number> {
+  try {
+    return await reader.read(wallet, range)
+  } catch (error) {
+    const blocks = range.to - range.from + 1
+    if (!(error instanceof RpcRefusal) || blocks === 1) throw error
+    const suggested = suggestedRange(error)
+    return suggested !== undefined && suggested < blocks ? suggested : Math.max(1, blocks >> 1)
+  }
+}
+
+async function showProgress(
+  work: Work,
+  account: Account,
+  state: {
+    readonly range: { readonly from: number; readonly to: number }
+    readonly head: number
+    readonly transfers: number
+    readonly started: { readonly at: number; readonly block: number }
+  },
+): Promise<void> {
+  const { range, head, transfers, started } = state
+  const seconds = (performance.now() - started.at) / 1000
+  const blocksPerSecond = Math.round((range.to - started.block + 1) / Math.max(seconds, 0.001))
+  const progress = {
+    fromBlock: started.block,
+    throughBlock: range.to,
+    headBlock: head,
+    transfers,
+    blocksPerSecond,
+    remainingSeconds: blocksPerSecond > 0 ? Math.ceil((head - range.to) / blocksPerSecond) : null,
+  }
+  await changeFlag(
+    work.store,
+    account,
+    (known) => known && { ...known, state: 'working', progress },
+  )
+  work.options.tell({
+    event: 'range',
+    account: formatAccount(account),
+    fromBlock: range.from,
+    toBlock: range.to,
+    headBlock: head,
+    transfers,
+  })
+}
+
+/** Blocks read before may no longer be on the chain: back to the last anchor that is, and read again from there. */
+async function undoReorganisation(work: Work, account: Account): Promise<void> {
+  const { store, reader } = work
+  const anchors = await readAnchors(store, reader.chain)
+  let common = anchors.length - 1
+  while (
+    common >= 0 &&
+    (await reader.blockHash(anchors[common]?.block ?? 0)) !== anchors[common]?.hash
+  )
+    common--
+  if (common === anchors.length - 1) return
+  const fromBlock = (anchors[common]?.block ?? -1) + 1
+  const orphans = await store.rollBack(reader.chain, fromBlock)
+  await dropAnchorsFrom(store, reader.chain, fromBlock)
+  work.options.tell({ event: 'rolledBack', account: formatAccount(account), fromBlock, orphans })
+}
+
+/** Anchors below a head that has none yet. */
+async function anchorHead(work: Work, head: number): Promise<void> {
+  const known = new Set(
+    (await readAnchors(work.store, work.reader.chain)).map(({ block }) => block),
+  )
+  if (known.has(head)) return
+  const fresh: Anchor[] = []
+  for (const block of anchorBlocks(head)) {
+    const hash = known.has(block) ? undefined : await work.reader.blockHash(block)
+    if (hash !== undefined) fresh.push({ block, hash })
+  }
+  await addAnchors(work.store, work.reader.chain, fresh)
+}
