@@ -76,7 +76,10 @@ const leg: fc.Arbitrary<Leg> = fc.record({
 /** Random ledgers on few wallets: cycles, reversals inside blocks, gaps, self-payments, issues and burns are usual. */
 export const randomLedger: fc.Arbitrary<Transfer[]> = fc
   .record({
-    transactions: fc.array(fc.array(leg, { minLength: 1, maxLength: 5 }), { minLength: 2, maxLength: 25 }),
+    transactions: fc.array(fc.array(leg, { minLength: 1, maxLength: 5 }), {
+      minLength: 2,
+      maxLength: 25,
+    }),
     perBlock: fc.integer({ min: 1, max: 4 }),
     unordered: fc.boolean(),
   })
@@ -87,9 +90,34 @@ export const etherLedger: fc.Arbitrary<Transfer[]> = fc
   .record({
     transactions: fc.array(
       fc.oneof(
-        { weight: 3, arbitrary: fc.record({ from: walletArbitrary(), to: walletArbitrary(), amount: fc.bigInt(0n, 90n), fee: fc.bigInt(0n, 3n) }).map(payment) },
-        { weight: 1, arbitrary: fc.record({ who: walletArbitrary(), amount: fc.bigInt(1n, 60n), fee: fc.bigInt(0n, 3n), unwrap: fc.boolean() }).map(wrap) },
-        { weight: 1, arbitrary: fc.record({ from: walletArbitrary(), to: walletArbitrary(), amount: fc.bigInt(0n, 60n) }).map(wethPayment) },
+        {
+          weight: 3,
+          arbitrary: fc
+            .record({
+              from: walletArbitrary(),
+              to: walletArbitrary(),
+              amount: fc.bigInt(0n, 90n),
+              fee: fc.bigInt(0n, 3n),
+            })
+            .map(payment),
+        },
+        {
+          weight: 1,
+          arbitrary: fc
+            .record({
+              who: walletArbitrary(),
+              amount: fc.bigInt(1n, 60n),
+              fee: fc.bigInt(0n, 3n),
+              unwrap: fc.boolean(),
+            })
+            .map(wrap),
+        },
+        {
+          weight: 1,
+          arbitrary: fc
+            .record({ from: walletArbitrary(), to: walletArbitrary(), amount: fc.bigInt(0n, 60n) })
+            .map(wethPayment),
+        },
       ),
       { minLength: 2, maxLength: 25 },
     ),

@@ -1,4 +1,4 @@
-import { splitCsvLine } from '../../src/ledger/csvRecords.ts'
+import { splitCsvLine } from '../../src/ledger/csvLine.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { harmlessText } from '../../src/ledger/text.ts'
 import { etherscanKind } from './etherscan.ts'

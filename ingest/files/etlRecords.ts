@@ -1,6 +1,6 @@
 import { parseAmount } from '../../src/ledger/amount.ts'
 import type { ChainId } from '../../src/ledger/chain.ts'
-import { splitCsvLine } from '../../src/ledger/csvRecords.ts'
+import { splitCsvLine } from '../../src/ledger/csvLine.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { parseTx } from '../../src/ledger/transfer.ts'
 import { type EtlTable, type FileFormat, typeNames } from './detect.ts'

@@ -99,8 +99,7 @@ export async function readLines(
       }
       rest = text.subarray(start)
       if (rest.length > longestLine) throw new RangeError(`line ${line + 1} is longer than 16 MiB`)
-      const wait = options.afterChunk?.()
-      if (wait) await wait
+      await options.afterChunk?.()
     }
   } catch (error) {
     if (error instanceof KnownError) throw error

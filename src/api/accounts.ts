@@ -15,11 +15,9 @@ const Card = z
   .object({
     account: z.string(),
     flagged: z.boolean(),
-    known: z
-      .boolean()
-      .openapi({
-        description: 'False: the store has no transfer of it. Empty is not clean; see coverage.',
-      }),
+    known: z.boolean().openapi({
+      description: 'False: the store has no transfer of it. Empty is not clean; see coverage.',
+    }),
     balances: z.array(
       z.object({
         asset: z.string(),

@@ -120,7 +120,7 @@ export function importRoutes(knowledge: Knowledge): OpenAPIHono {
       error: null,
     }
     imports.set(id, view)
-    runImport(
+    void runImport(
       ['import', '--store', knowledge.location, '--json', ...options, '--', file],
       (change) => {
         imports.set(id, { ...(imports.get(id) ?? view), ...change })

@@ -17,13 +17,10 @@ function parsedBy<T>(parse: (text: string) => T) {
   }
 }
 
-const accountText = z
-  .string()
-  .max(200)
-  .openapi({
-    example: 'eip155:1:0x8576acC5C05D6Ce88f4e49bf65BdF0C62F91353C',
-    description: 'CAIP-10; a mixed-case address must carry its checksum',
-  })
+const accountText = z.string().max(200).openapi({
+  example: 'eip155:1:0x8576acC5C05D6Ce88f4e49bf65BdF0C62F91353C',
+  description: 'CAIP-10; a mixed-case address must carry its checksum',
+})
 
 export const AccountText = accountText.transform(parsedBy((text) => parseAccount(text)))
 
@@ -34,12 +31,10 @@ export const AssetText = z
   .transform(parsedBy(parseAsset))
 
 /** Base units as decimal digits: JSON numbers lose precision above 2^53. */
-export const BaseUnits = z
-  .string()
-  .openapi('BaseUnits', {
-    example: '1500000000000000000',
-    description: 'Smallest units of the asset',
-  })
+export const BaseUnits = z.string().openapi('BaseUnits', {
+  example: '1500000000000000000',
+  description: 'Smallest units of the asset',
+})
 
 const failures = {
   400: 'The request is wrong; errors names each field',

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { type Account, parseAccount } from '../ledger/account.ts'
 import type { ChainId } from '../ledger/chain.ts'
-import { splitCsvLine } from '../ledger/csvRecords.ts'
+import { splitCsvLine } from '../ledger/csvLine.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { chainByName } from '../ledger/nativeCoins.ts'
 import type { Tag } from '../ledger/tag.ts'

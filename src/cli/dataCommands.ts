@@ -8,7 +8,7 @@ import { parseChain } from '../ledger/chain.ts'
 import { harmlessText } from '../ledger/text.ts'
 import { openStore } from '../store/open.ts'
 import { exitCodes } from './exitCodes.ts'
-import { globals, type ProgramContext, wholeNumber } from './program.ts'
+import { globals, type ProgramContext, wholeNumber } from './options.ts'
 
 /** Commands that bring data in, take it out and verify it. */
 export function registerDataCommands({ program }: ProgramContext): void {

@@ -1,15 +1,9 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { registerDataCommands } from './dataCommands.ts'
 import { registerServiceCommands } from './serviceCommands.ts'
 import { registerTraceCommands } from './traceCommands.ts'
 import { registerWalletCommands } from './walletCommands.ts'
-
-/** What every command can be told. */
-export interface GlobalOptions {
-  readonly store: string
-  readonly json?: true
-}
 
 /** The command line of design section 15. */
 export function createProgram(env: NodeJS.ProcessEnv): Command {
@@ -33,11 +27,6 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
   return program
 }
 
-export interface ProgramContext {
-  readonly program: Command
-  readonly config: ReturnType<typeof readConfig>
-}
-
 const help = `
 Examples:
   jejak start                                       sample case, outcome table, service on http://127.0.0.1:7717
@@ -49,21 +38,3 @@ Examples:
 
 Exit codes: 0 done · 1 refused or conflicting input · 2 wrong usage · 3 file not readable · 4 store or node ·
 5 not found · 70 a bug · 130 interrupted`
-
-/** Options common to all commands, wherever on the line they stood. */
-export function globals(command: Command): GlobalOptions {
-  return command.optsWithGlobals<GlobalOptions>()
-}
-
-export function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
-    if (value >= least && value <= most) return value
-    throw new InvalidArgumentError(`give a whole number from ${least} to ${most}`)
-  }
-}
-
-/** Collects the values of an option that may be given again and again, or with several values. */
-export function collected(value: string, before: readonly string[] | undefined): string[] {
-  return [...(before ?? []), value]
-}

@@ -11,7 +11,7 @@ import { formatAccount } from '../ledger/account.ts'
 import { createLog } from '../log.ts'
 import { type SampleCase, sampleCase } from '../sample/sampleCase.ts'
 import { writeSample } from '../sample/writeSample.ts'
-import { globals, type ProgramContext, wholeNumber } from './program.ts'
+import { globals, type ProgramContext, wholeNumber } from './options.ts'
 import { traceTable } from './traceTable.ts'
 
 type Program = ProgramContext['program']

@@ -6,7 +6,7 @@ import { type Account, parseAccount } from '../ledger/account.ts'
 import { parseAsset } from '../ledger/asset.ts'
 import { type ChainId, parseChain } from '../ledger/chain.ts'
 import { KnownError } from '../ledger/errors.ts'
-import { globals, type ProgramContext, wholeNumber } from './program.ts'
+import { globals, type ProgramContext, wholeNumber } from './options.ts'
 import { traceTable } from './traceTable.ts'
 
 type Program = ProgramContext['program']

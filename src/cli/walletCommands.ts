@@ -11,7 +11,7 @@ import { harmlessText } from '../ledger/text.ts'
 import { kinds } from '../ledger/transfer.ts'
 import { listFlags, putFlag } from '../store/flags.ts'
 import { openStore } from '../store/open.ts'
-import { collected, globals, type ProgramContext } from './program.ts'
+import { collected, globals, type ProgramContext } from './options.ts'
 import { formatTable } from './table.ts'
 
 type Program = ProgramContext['program']

@@ -148,7 +148,7 @@ class ColumnGraph implements Graph {
     const behindLast = end === this.#c.holdingFirst[holding + 1] ? 1 : 0
     const checkpoint = end - behindLast - ((end - behindLast) % checkpointStride)
     const balance = new Balance()
-    const base = checkpoint > start ? checkpoint : start
+    const base = Math.max(checkpoint, start)
     if (checkpoint > start) balance.load(this.#c.checkpoints, (checkpoint / checkpointStride) * 4)
     for (let e = base; e < end; e++) {
       const transfer = this.#c.events[e] as number

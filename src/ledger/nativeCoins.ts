@@ -49,6 +49,3 @@ export function chainByName(name: string): ChainId | undefined {
   if (/^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}$/.test(text)) return text as ChainId
   return byName.get(text.toLowerCase()) as ChainId | undefined
 }
-
-/** The chains Jejak ships tables for. */
-export const knownChains: readonly ChainId[] = chains.map(({ chain }) => chain as ChainId)

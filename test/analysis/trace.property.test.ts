@@ -11,9 +11,26 @@ import { tag, traceLedger } from './traceLedger.ts'
 const wrapper = weth.replace('/erc20:', ':') as Account
 
 /** Up to three transfers of the asset that can be seeds, chosen by numbers. */
-function seedsOf(transfers: readonly Transfer[], choice: readonly number[], asset: string): string[] {
-  const fit = transfers.filter((t) => t.asset === asset && t.amount > 0n && t.from !== t.to && t.to !== undefined && t.kind !== 'fee')
-  return [...new Set(choice.flatMap((n) => (fit.length === 0 ? [] : [transferId(fit[n % fit.length] as Transfer)])))]
+function seedsOf(
+  transfers: readonly Transfer[],
+  choice: readonly number[],
+  asset: string,
+): string[] {
+  const fit = transfers.filter(
+    (t) =>
+      t.asset === asset &&
+      t.amount > 0n &&
+      t.from !== t.to &&
+      t.to !== undefined &&
+      t.kind !== 'fee',
+  )
+  return [
+    ...new Set(
+      choice.flatMap((n) =>
+        fit.length === 0 ? [] : [transferId(fit[n % fit.length] as Transfer)],
+      ),
+    ),
+  ]
 }
 
 function engineOutcomes(answer: TraceAnswer): Map<string, bigint> {
@@ -27,12 +44,17 @@ function engineOutcomes(answer: TraceAnswer): Map<string, bigint> {
 }
 
 function sorted(map: ReadonlyMap<string, bigint>): string[] {
-  return [...map].filter(([, face]) => face > 0n).map(([key, face]) => `${key} = ${face}`).sort()
+  return [...map]
+    .filter(([, face]) => face > 0n)
+    .map(([key, face]) => `${key} = ${face}`)
+    .sort()
 }
 
 function expectEqual(answer: TraceAnswer, oracle: OracleAnswer): void {
   expect(sorted(engineOutcomes(answer))).toEqual(sorted(oracle.outcomes))
-  expect(answer.movements.map((m) => `${m.transfer} = ${m.face}`).sort()).toEqual(sorted(oracle.carried))
+  expect(answer.movements.map((m) => `${m.transfer} = ${m.face}`).sort()).toEqual(
+    sorted(oracle.carried),
+  )
   expect(BigInt(answer.seedTotal)).toBe(oracle.seedTotal)
   const total = answer.outcomes.reduce((sum, { face }) => sum + BigInt(face), 0n)
   expect(total).toBe(oracle.seedTotal)
@@ -47,7 +69,10 @@ const question = fc.record({
   covered: fc.boolean(),
 })
 
-const exactShare = (share: number): { numerator: bigint; denominator: bigint } => ({ numerator: BigInt(Math.round(share * 1000)), denominator: 1000n })
+const exactShare = (share: number): { numerator: bigint; denominator: bigint } => ({
+  numerator: BigInt(Math.round(share * 1000)),
+  denominator: 1000n,
+})
 
 describe('the engine equals the slow oracle', () => {
   test('on random ledgers of one asset', async () => {
@@ -56,7 +81,14 @@ describe('the engine equals the slow oracle', () => {
         const seeds = seedsOf(transfers, q.choice, usd)
         if (seeds.length === 0) return
         const tags = q.service ? [tag(wallet(3), 'exchange')] : []
-        const options = { seeds, tags, covered: q.covered, minShare: q.minShare, maxHops: q.maxHops, sameTransaction: q.matched ? ('matched' as const) : ('ordered' as const) }
+        const options = {
+          seeds,
+          tags,
+          covered: q.covered,
+          minShare: q.minShare,
+          maxHops: q.maxHops,
+          sameTransaction: q.matched ? ('matched' as const) : ('ordered' as const),
+        }
         const answer = await traceLedger(transfers, options)
         const oracle = oracleTrace({
           transfers,
@@ -76,22 +108,32 @@ describe('the engine equals the slow oracle', () => {
 
   test('on random ledgers of ether with fees, wraps and unwraps', async () => {
     await fc.assert(
-      fc.asyncProperty(etherLedger, question, fc.constantFrom(ether, weth), async (transfers, q, asset) => {
-        const seeds = seedsOf(transfers, q.choice, asset)
-        if (seeds.length === 0) return
-        const answer = await traceLedger(transfers, { seeds, minShare: q.minShare, maxHops: q.maxHops, sameTransaction: q.matched ? 'matched' : 'ordered' })
-        const oracle = oracleTrace({
-          transfers,
-          seeds,
-          matched: q.matched,
-          minShare: exactShare(q.minShare),
-          maxHops: q.maxHops,
-          stops: new Map(),
-          wrap: { wrapped: weth, native: ether, wrapper },
-          covered: () => true,
-        })
-        expectEqual(answer, oracle)
-      }),
+      fc.asyncProperty(
+        etherLedger,
+        question,
+        fc.constantFrom(ether, weth),
+        async (transfers, q, asset) => {
+          const seeds = seedsOf(transfers, q.choice, asset)
+          if (seeds.length === 0) return
+          const answer = await traceLedger(transfers, {
+            seeds,
+            minShare: q.minShare,
+            maxHops: q.maxHops,
+            sameTransaction: q.matched ? 'matched' : 'ordered',
+          })
+          const oracle = oracleTrace({
+            transfers,
+            seeds,
+            matched: q.matched,
+            minShare: exactShare(q.minShare),
+            maxHops: q.maxHops,
+            stops: new Map(),
+            wrap: { wrapped: weth, native: ether, wrapper },
+            covered: () => true,
+          })
+          expectEqual(answer, oracle)
+        },
+      ),
       { numRuns: 1_500 },
     )
   }, 120_000)
@@ -99,13 +141,18 @@ describe('the engine equals the slow oracle', () => {
 
 test('neither the order of arrival nor the cut into batches changes a byte', async () => {
   await fc.assert(
-    fc.asyncProperty(randomLedger, fc.integer({ min: 1, max: 7 }), fc.array(fc.nat(1000), { minLength: 1, maxLength: 2 }), async (transfers, batchSize, choice) => {
-      const seeds = seedsOf(transfers, choice, usd)
-      if (seeds.length === 0) return
-      const straight = await traceLedger(transfers, { seeds })
-      const shuffled = await traceLedger([...transfers].reverse(), { seeds, batchSize })
-      expect(JSON.stringify(shuffled)).toBe(JSON.stringify(straight))
-    }),
+    fc.asyncProperty(
+      randomLedger,
+      fc.integer({ min: 1, max: 7 }),
+      fc.array(fc.nat(1000), { minLength: 1, maxLength: 2 }),
+      async (transfers, batchSize, choice) => {
+        const seeds = seedsOf(transfers, choice, usd)
+        if (seeds.length === 0) return
+        const straight = await traceLedger(transfers, { seeds })
+        const shuffled = await traceLedger([...transfers].reverse(), { seeds, batchSize })
+        expect(JSON.stringify(shuffled)).toBe(JSON.stringify(straight))
+      },
+    ),
     { numRuns: 300 },
   )
 }, 60_000)

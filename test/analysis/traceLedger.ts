@@ -17,7 +17,13 @@ export async function graphOf(transfers: readonly Transfer[], batchSize = 1000):
   async function* log() {
     for (let i = 0; i < transfers.length; i += batchSize) {
       const batch = batchOf(transfers.slice(i, i + batchSize))
-      yield { type: 'transfers' as const, firstSequence: i + 1, batch, source: 'test', assurance: 1 as const }
+      yield {
+        type: 'transfers' as const,
+        firstSequence: i + 1,
+        batch,
+        source: 'test',
+        assurance: 1 as const,
+      }
     }
   }
   return createGraph(buildColumns(await readRawRows(log(), transfers.length), 'test'))
@@ -28,7 +34,9 @@ export function tag(account: Account, category: string, label = category): Tag {
 }
 
 export function coveredFor(transfers: readonly Transfer[]): CoverageOfMany[] {
-  const accounts = [...new Set(transfers.flatMap(({ from, to }) => [from, to]))].filter((a) => a !== undefined)
+  const accounts = [...new Set(transfers.flatMap(({ from, to }) => [from, to]))].filter(
+    (a) => a !== undefined,
+  )
   const blocks = transfers.map(({ block }) => block)
   const [first] = transfers
   if (!first) return []
@@ -44,7 +52,10 @@ export interface LedgerQuestion extends Partial<Omit<TraceQuery, 'seeds'>> {
 }
 
 /** Traces a ledger given as plain transfers with the real engine. */
-export async function traceLedger(transfers: readonly Transfer[], question: LedgerQuestion): Promise<TraceAnswer> {
+export async function traceLedger(
+  transfers: readonly Transfer[],
+  question: LedgerQuestion,
+): Promise<TraceAnswer> {
   const { tags = [], covered = true, batchSize, ...query } = question
   const context: TraceContext = {
     tags: createTagView(tags),

@@ -1,20 +1,20 @@
-import type { Deployed } from './scene.ts'
-import type { Anvil } from './anvil.ts'
 import { type Account, accountReference } from '../../src/ledger/account.ts'
 import type { AssetId } from '../../src/ledger/asset.ts'
 import type { Transfer } from '../../src/ledger/transfer.ts'
-import type { Store } from '../../src/store/store.ts'
 import { transfersOf } from '../../src/ledger/transferBatch.ts'
+import type { Store } from '../../src/store/store.ts'
+import type { Anvil } from './anvil.ts'
+import type { Deployed } from './scene.ts'
 
 /** Every canonical transfer of a store. */
 export async function canonicalTransfers(store: Store): Promise<Transfer[]> {
   const rows = new Map<number, Transfer>()
   for await (const entry of store.readLog(0)) {
     if (entry.type === 'tombstones') for (const dead of entry.dead) rows.delete(dead)
-    else
-      [...transfersOf(entry.batch)].forEach((transfer, i) =>
-        rows.set(entry.firstSequence + i, transfer),
-      )
+    else {
+      let sequence = entry.firstSequence
+      for (const transfer of transfersOf(entry.batch)) rows.set(sequence++, transfer)
+    }
   }
   return [...rows.values()]
 }

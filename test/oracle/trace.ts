@@ -44,7 +44,9 @@ interface Holder {
 export function oracleTrace(question: OracleQuestion): OracleAnswer {
   const ledger = ledgerOrder(question.transfers)
   const seeds = ledger.map(transferId).filter((id) => question.seeds.includes(id))
-  const seedTotal = ledger.filter((t) => seeds.includes(transferId(t))).reduce((sum, t) => sum + t.amount, 0n)
+  const seedTotal = ledger
+    .filter((t) => seeds.includes(transferId(t)))
+    .reduce((sum, t) => sum + t.amount, 0n)
   // "s starts at minShare and is halved, the pass repeated, until all dust together is ≤ minShare of the seed."
   for (let halvings = 0n; ; halvings++) {
     const pass = onePass(question, ledger, { seeds, seedTotal, halvings })
@@ -58,7 +60,11 @@ export function oracleTrace(question: OracleQuestion): OracleAnswer {
 function onePass(
   question: OracleQuestion,
   ledger: readonly Transfer[],
-  given: { readonly seeds: readonly string[]; readonly seedTotal: bigint; readonly halvings: bigint },
+  given: {
+    readonly seeds: readonly string[]
+    readonly seedTotal: bigint
+    readonly halvings: bigint
+  },
 ): OracleAnswer {
   const { minShare, stops, wrap } = question
   const holders = new Map<string, Holder>()
@@ -75,7 +81,12 @@ function onePass(
     holders.set(key, known)
     return known
   }
-  const end = (outcome: string, account: Account | string, asset: string, lot: { seed: number; hop: number; face: bigint }): void => {
+  const end = (
+    outcome: string,
+    account: Account | string,
+    asset: string,
+    lot: { seed: number; hop: number; face: bigint },
+  ): void => {
     const key = `${outcome} ${account} ${asset} ${lot.seed} ${lot.hop}`
     outcomes.set(key, (outcomes.get(key) ?? 0n) + lot.face)
   }
@@ -107,7 +118,11 @@ function onePass(
   const sum = (parcels: readonly Parcel[]): bigint => parcels.reduce((all, p) => all + p.units, 0n)
 
   /** An outflow: "first spends what that transaction brought it, newest inflow first". */
-  const pay = (account: Account, asset: string, amount: bigint): { parts: Parcel[]; missing: bigint } => {
+  const pay = (
+    account: Account,
+    asset: string,
+    amount: bigint,
+  ): { parts: Parcel[]; missing: bigint } => {
     const h = holder(account, asset)
     const have = sum(h.balance) + h.arrived.reduce((all, inflow) => all + sum(inflow), 0n)
     const missing = amount > have ? amount - have : 0n
@@ -135,28 +150,44 @@ function onePass(
   for (let start = 0; start < ledger.length; ) {
     let stop = start
     const first = ledger[start] as Transfer
-    while (stop < ledger.length && ledger[stop]?.tx === first.tx && ledger[stop]?.block === first.block) stop++
+    while (
+      stop < ledger.length &&
+      ledger[stop]?.tx === first.tx &&
+      ledger[stop]?.block === first.block
+    )
+      stop++
     const legs = ledger.slice(start, stop)
     start = stop
     const converting = wrap ? conversions(legs, wrap, stops) : []
     const converts = (account: Account | undefined, asset: string): boolean =>
-      account !== undefined && wrap !== undefined && (asset === wrap.wrapped || asset === wrap.native) && converting.some((c) => c.account === account)
+      account !== undefined &&
+      wrap !== undefined &&
+      (asset === wrap.wrapped || asset === wrap.native) &&
+      converting.some((c) => c.account === account)
 
     for (const leg of legs) {
       // "Zero amounts and transfers to oneself are stored but are no events of allocation."
       if (leg.amount === 0n || (leg.from !== undefined && leg.from === leg.to)) continue
       const seed = given.seeds.indexOf(transferId(leg))
       let parts: Parcel[]
-      if (leg.from === undefined || (converts(leg.from, leg.asset) && leg.kind !== 'fee')) parts = [{ units: leg.amount }]
+      if (leg.from === undefined || (converts(leg.from, leg.asset) && leg.kind !== 'fee'))
+        parts = [{ units: leg.amount }]
       else {
         const paid = pay(leg.from, leg.asset, leg.amount)
-        if (paid.missing > 0n && paid.parts.some((p) => p.lot)) gaps.push(`${transferId(leg)} ${paid.missing}`)
+        if (paid.missing > 0n && paid.parts.some((p) => p.lot))
+          gaps.push(`${transferId(leg)} ${paid.missing}`)
         const payer = leg.from
         parts = paid.parts.map((p) => {
           if (!p.lot) return p
           // "Of several reasons the first counts: reseeded, hop_limit, idle, dust when spent."
           const ending =
-            seed >= 0 ? 'reseeded' : p.lot.hop >= question.maxHops ? 'hop_limit' : followed.has(payer) ? undefined : 'dust'
+            seed >= 0
+              ? 'reseeded'
+              : p.lot.hop >= question.maxHops
+                ? 'hop_limit'
+                : followed.has(payer)
+                  ? undefined
+                  : 'dust'
           if (ending === undefined) return p
           end(ending, payer, leg.asset, p.lot)
           return { units: p.units }
@@ -164,7 +195,10 @@ function onePass(
       }
       // "Seeds … each a single lot of the transfer's full amount."
       if (seed >= 0) parts = [{ units: leg.amount, lot: { seed, hop: 0, face: leg.amount } }]
-      else parts = parts.map((p) => (p.lot ? { units: p.units, lot: { ...p.lot, hop: p.lot.hop + 1 } } : p))
+      else
+        parts = parts.map((p) =>
+          p.lot ? { units: p.units, lot: { ...p.lot, hop: p.lot.hop + 1 } } : p,
+        )
       const face = parts.reduce((all, p) => all + (p.lot?.face ?? 0n), 0n)
       if (face > 0n) carried.set(transferId(leg), face)
       const hasLots = parts.some((p) => p.lot)
@@ -173,25 +207,36 @@ function onePass(
       }
       if (leg.to === undefined) {
         const unwrapped = wrap !== undefined && leg.asset === wrap.wrapped && leg.kind !== 'fee'
-        finish(leg.kind === 'fee' ? 'fees' : unwrapped ? 'contract_custody' : 'burned', unwrapped ? wrap.wrapper : (leg.from ?? ''))
+        finish(
+          leg.kind === 'fee' ? 'fees' : unwrapped ? 'contract_custody' : 'burned',
+          unwrapped ? wrap.wrapper : (leg.from ?? ''),
+        )
         continue
       }
       if (converts(leg.to, leg.asset)) {
         finish('ambiguous', leg.to)
         continue
       }
-      const stopped = hasLots ? (stops.get(leg.to) ?? (wrap && leg.to === wrap.wrapper ? 'contract_custody' : undefined)) : undefined
+      const stopped = hasLots
+        ? (stops.get(leg.to) ?? (wrap && leg.to === wrap.wrapper ? 'contract_custody' : undefined))
+        : undefined
       if (stopped !== undefined) {
         finish(stopped, leg.to)
         // "An ended lot stays where it is as clean money and never becomes a lot again."
-        receive(leg.to, leg.asset, parts.map((p) => ({ units: p.units })))
+        receive(
+          leg.to,
+          leg.asset,
+          parts.map((p) => ({ units: p.units })),
+        )
         continue
       }
       if (hasLots) {
         // "followed from the event at which the face value that ever reached it attains s × seed"
         const total = (reached.get(leg.to) ?? 0n) + face
         reached.set(leg.to, total)
-        const enough = total * minShare.denominator * 2n ** given.halvings >= given.seedTotal * minShare.numerator
+        const enough =
+          total * minShare.denominator * 2n ** given.halvings >=
+          given.seedTotal * minShare.numerator
         if (enough) followed.add(leg.to)
       }
       receive(leg.to, leg.asset, parts)
@@ -201,7 +246,8 @@ function onePass(
       const have = sum(h.balance)
       if (amount > have) h.balance.push({ units: amount - have })
       const parts = take(h.balance, amount)
-      if (amount > have && parts.some((p) => p.lot)) gaps.push(`conversion ${account} ${amount - have}`)
+      if (amount > have && parts.some((p) => p.lot))
+        gaps.push(`conversion ${account} ${amount - have}`)
       receive(account, gets, parts)
     }
     // "What is left joins the balance at the transaction's end in order of arrival."
@@ -213,7 +259,17 @@ function onePass(
   for (const [key, { balance }] of holders) {
     const [account, asset] = key.split('|') as [Account, string]
     for (const { lot } of balance) {
-      if (lot) end(!followed.has(account) ? 'dust' : question.covered(account) ? 'still_held' : 'not_ingested', account, asset, lot)
+      if (lot)
+        end(
+          !followed.has(account)
+            ? 'dust'
+            : question.covered(account)
+              ? 'still_held'
+              : 'not_ingested',
+          account,
+          asset,
+          lot,
+        )
     }
   }
   return { outcomes, carried, gaps, seedTotal: given.seedTotal }
@@ -229,7 +285,10 @@ function conversions(
   for (const leg of legs) {
     if (leg.kind === 'fee' || (leg.asset !== wrap.wrapped && leg.asset !== wrap.native)) continue
     const side = leg.asset === wrap.wrapped ? 'wrapped' : 'native'
-    for (const [account, sign] of [[leg.from, -1n], [leg.to, 1n]] as const) {
+    for (const [account, sign] of [
+      [leg.from, -1n],
+      [leg.to, 1n],
+    ] as const) {
       if (account === undefined) continue
       const known = net.get(account) ?? { wrapped: 0n, native: 0n }
       known[side] += sign * leg.amount
@@ -237,7 +296,8 @@ function conversions(
     }
   }
   return [...net].flatMap(([account, { wrapped, native }]) => {
-    if (wrapped === 0n || wrapped !== -native || stops.has(account) || account === wrap.wrapper) return []
+    if (wrapped === 0n || wrapped !== -native || stops.has(account) || account === wrap.wrapper)
+      return []
     return wrapped > 0n
       ? [{ account, gives: wrap.native, gets: wrap.wrapped, amount: wrapped }]
       : [{ account, gives: wrap.wrapped, gets: wrap.native, amount: native }]

@@ -1,9 +1,3 @@
-/** One record of a CSV text: its cells, and the line on which it begins, from 1. */
-export interface CsvRecord {
-  readonly line: number
-  readonly cells: readonly string[]
-}
-
 /**
  * Splits one CSV record that stands on one line. Quoted cells may hold commas and doubled quotes.
  *
