@@ -1,0 +1,21 @@
+import { cpus, totalmem } from 'node:os'
+import { benchGraph } from './graph.ts'
+import { benchImport } from './import.ts'
+import { benchIngest } from './ingest.ts'
+
+/** `npm run bench [-- ingest|import|graph]`: figures with a peer in the same run and the answers compared. */
+const [cpu] = cpus()
+console.log(
+  `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
+)
+const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('-'))
+const all: Readonly<Record<string, () => Promise<void>>> = {
+  ingest: benchIngest,
+  import: benchImport,
+  graph: benchGraph,
+}
+for (const name of wanted.length > 0 ? wanted : Object.keys(all)) {
+  const bench = all[name]
+  if (!bench) throw new RangeError(`there is no bench ${name}: ${Object.keys(all).join(', ')}`)
+  await bench()
+}
