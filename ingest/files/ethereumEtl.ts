@@ -377,10 +377,10 @@ export async function readEthereumEtl(files: readonly Given[], context: EtlConte
   }
   const notes = ['blocks', 'transactions', 'receipts', ...(files.some(isTraces) ? ['traces'] : [])]
   await each(notes, (cells) => etl.note(cells))
-  await each(
-    ['logs', 'token_transfers'],
-    (cells) => cells.has('block_timestamp') && etl.note(cells),
-  )
+  if (files.some(({ format }) => format.family === 'ethereum-etl' && format.form === 'ndjson')) {
+    const dated = (cells: RecordCells): unknown => cells.has('block_timestamp') && etl.note(cells)
+    await each(['logs', 'token_transfers'], dated)
+  }
   await each(['transactions'], (cells) => etl.emit(cells))
   let last: RecordCells | undefined
   await each(['traces'], (cells) => {

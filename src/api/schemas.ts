@@ -18,7 +18,7 @@ function parsedBy<T>(parse: (text: string) => T) {
 }
 
 const accountText = z.string().max(200).openapi({
-  example: 'eip155:1:0x8576acC5C05D6Ce88f4e49bf65BdF0C62F91353C',
+  example: 'eip155:1:0x8576aCC5C05D6Ce88f4e49bf65BdF0C62F91353C',
   description: 'CAIP-10; a mixed-case address must carry its checksum',
 })
 
