@@ -1,0 +1,246 @@
+import { execFile, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { TraceAnswer } from '../../src/analysis/traceAnswer.ts'
+import { formatCsvRow, jejakCsvHeader } from '../../src/ledger/jejakCsv.ts'
+import { ledgerOf, wallet } from '../ledger.arbitrary.ts'
+import { realData } from '../realData.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const base = mkdtempSync(join(tmpdir(), 'jejak-cli-'))
+afterAll(() => rmSync(base, { recursive: true, force: true }))
+let made = 0
+const place = (): string => join(base, `s${made++}`)
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+function jejak(...args: string[]): Promise<Ran> {
+  return new Promise((done) => {
+    execFile(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', join(root, 'src/cli.ts'), ...args],
+      { maxBuffer: 1 << 28 },
+      (error, out, err) => {
+        done({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, out, err })
+      },
+    )
+  })
+}
+
+const rows = ledgerOf([
+  [{ from: wallet(1), to: wallet(2), amount: 100n }],
+  [{ from: wallet(2), to: wallet(3), amount: 60n }],
+])
+
+function file(): string {
+  const path = join(base, `f${made++}.csv`)
+  writeFileSync(path, `${[jejakCsvHeader, ...rows.map(formatCsvRow)].join('\n')}\n`)
+  return path
+}
+
+test('from a file to a trace in which everything is accounted for', async () => {
+  const store = place()
+  expect(await jejak('--store', store, 'import', file(), '--complete')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('2 transfers stored'),
+  })
+  const table = await jejak(
+    '--store',
+    store,
+    'trace',
+    '--seed-address',
+    '0x0000000000000000000000000000000000000001',
+    '--side',
+    'sent',
+  )
+  expect(table).toMatchObject({ code: 0, out: expect.stringContaining('100 % accounted for') })
+  const json = await jejak('--store', store, '--json', 'trace', '--seed', rows[0]?.tx ?? '')
+  expect((JSON.parse(json.out) as TraceAnswer).totals).toMatchObject([
+    { outcome: 'still_held', face: '100' },
+  ])
+  expect((await jejak('--store', store, 'export', 'transfers')).out.split('\n')).toHaveLength(4)
+  expect(await jejak('--store', store, 'check')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('The store is sound'),
+  })
+  expect(
+    await jejak('--store', store, 'account', '0x0000000000000000000000000000000000000002'),
+  ).toMatchObject({ code: 0, out: expect.stringContaining('40') })
+  expect(
+    await jejak('--store', store, 'coverage', '0x0000000000000000000000000000000000000002'),
+  ).toMatchObject({ code: 0, out: expect.stringContaining('A0') })
+}, 60_000)
+
+test('flags are kept and listed', async () => {
+  const store = place()
+  const account = '0x0000000000000000000000000000000000000009'
+  expect(
+    (await jejak('--store', store, 'flag', account, '--reason', 'report 17', '--source', 'hotline'))
+      .code,
+  ).toBe(0)
+  expect(await jejak('--store', store, 'flags')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('report 17'),
+  })
+  expect(await jejak('--store', store, 'coverage', account)).toMatchObject({
+    out: expect.stringContaining('nothing is covered'),
+  })
+}, 60_000)
+
+test.each([
+  [['trace', '--seed', 'nonsense'], 2],
+  [['trace', '--seed', `0x${'9'.repeat(64)}`], 5],
+  [['trace', '--seed', `0x${'9'.repeat(64)}`, '--method', 'lifo'], 2],
+  [['trace', '--seeds-from', '/nowhere/seeds.txt'], 3],
+  [['trace', '--max-hops', '65'], 2],
+  [['flag', '0x12', '--reason', 'r', '--source', 's'], 2],
+  [['flag'], 2],
+  [['fly'], 2],
+  [['import', '/nowhere/at-all.csv'], 3],
+  [['import', '--complete', '--covers', '0x1', '--', 'x'], 2],
+  [['ingest'], 2],
+  [['tags', 'import', '/nowhere.csv'], 3],
+])(
+  'error: jejak %j ends with code %i and one line that says what to do',
+  async (args, code) => {
+    const ran = await jejak('--store', place(), ...args)
+    expect(ran.code).toBe(code)
+    expect(ran.err).not.toMatch(/\n\s+at /)
+    expect(ran.err.length).toBeGreaterThan(20)
+  },
+  60_000,
+)
+
+test('help is short and has examples', async () => {
+  const { code, out } = await jejak('--help')
+  expect(code).toBe(0)
+  expect(out).toMatch(/Examples:[\s\S]*Exit codes:/)
+  expect(out.split('\n').length).toBeLessThan(50)
+})
+
+describe('start', () => {
+  function start(
+    store: string,
+  ): Promise<{ url: string; text: string; seconds: number; stop: () => Promise<number> }> {
+    const began = performance.now()
+    const child = spawn(process.execPath, [
+      '--disable-warning=ExperimentalWarning',
+      join(root, 'src/cli.ts'),
+      '--store',
+      store,
+      'start',
+      '--port',
+      '0',
+    ])
+    let text = ''
+    return new Promise((done, fail) => {
+      child.once('exit', (code) => fail(new Error(`start ended with ${code}: ${text}`)))
+      child.stderr.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+      })
+      child.stdout.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+        const url = /Jejak serves (\S+),/.exec(text)?.[1]
+        if (url === undefined) return
+        child.removeAllListeners('exit')
+        const stop = (): Promise<number> => {
+          const gone = new Promise<number>((resolveExit) =>
+            child.once('exit', (code) => resolveExit(code ?? -1)),
+          )
+          child.kill('SIGTERM')
+          return gone
+        }
+        done({ url, text, seconds: (performance.now() - began) / 1000, stop })
+      })
+    })
+  }
+
+  test('makes the sample case, traces it, serves it; the second start is quick; it stops gracefully', async () => {
+    const store = place()
+    const first = await start(store)
+    expect(first.text).toContain('100 % accounted for')
+    for (const outcome of [
+      'still held',
+      'at a service',
+      'in a mixer',
+      'into a bridge',
+      'spent on fees',
+    ])
+      expect(first.text).toContain(outcome)
+    const seeds = readFileSync(join(store, 'sample', 'sample-seeds.txt'), 'utf8')
+      .trim()
+      .split('\n')
+    const answer = await fetch(`${first.url}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ seeds }),
+    })
+    const served = await answer.text()
+    expect(await first.stop()).toBe(0)
+    const second = await start(store)
+    expect(second.seconds).toBeLessThan(10)
+    expect(await second.stop()).toBe(0)
+    const cli = await jejak(
+      '--store',
+      store,
+      '--json',
+      'trace',
+      '--seeds-from',
+      join(store, 'sample', 'sample-seeds.txt'),
+    )
+    expect(cli.out).toBe(served)
+  }, 120_000)
+})
+
+describe.runIf(realData('mftracer-cases'))('real laundering cases', () => {
+  test.each([
+    ['TxPhish', 0.176257],
+    ['LIFI', 0.881342],
+    ['Atomic', 0.847407],
+  ])(
+    '%s: the trace sums exactly and %d of it reaches the listed terminals',
+    async (name, expected) => {
+      const folder = realData(`mftracer-cases/${name}/jejak`) ?? ''
+      const store = place()
+      expect(
+        (await jejak('--store', store, 'import', join(folder, 'transfers.csv'), '--complete')).code,
+      ).toBe(0)
+      expect((await jejak('--store', store, 'tags', 'import', join(folder, 'tags.csv'))).code).toBe(
+        0,
+      )
+      const { out } = await jejak(
+        '--store',
+        store,
+        '--json',
+        'trace',
+        '--seeds-from',
+        join(folder, 'seeds.txt'),
+        '--side',
+        'sent',
+      )
+      const answer = JSON.parse(out) as TraceAnswer
+      const total = BigInt(answer.seedTotal)
+      expect(answer.outcomes.reduce((sum, { face }) => sum + BigInt(face), 0n)).toBe(total)
+      const terminals = new Set(
+        readFileSync(join(folder, 'terminals.txt'), 'utf8')
+          .trim()
+          .split(/\s+/)
+          .map((line) => line.toLowerCase()),
+      )
+      const reached = answer.outcomes.filter(({ account }) =>
+        terminals.has(account.slice(account.lastIndexOf(':') + 1).toLowerCase()),
+      )
+      const share =
+        Number((reached.reduce((sum, { face }) => sum + BigInt(face), 0n) * 1_000_000n) / total) /
+        1_000_000
+      expect(share).toBe(expected)
+    },
+    60_000,
+  )
+})
