@@ -17,16 +17,18 @@ const shipped: Readonly<Record<string, CategoryOutcome>> = {
 }
 
 /** Words of label files for the same concepts. `hot_wallet` and `cold_wallet` are an exchange's own. */
-const aliases: Readonly<Record<string, string>> = {
-  mixer: 'mixing_service',
-  bridge: 'defi_bridge',
-  dex: 'defi_dex',
-  cex: 'exchange',
-  hot_wallet: 'exchange',
-  cold_wallet: 'exchange',
-  lending: 'defi_lending',
-  sanctioned: 'sanction',
-}
+const aliases: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    mixer: 'mixing_service',
+    bridge: 'defi_bridge',
+    dex: 'defi_dex',
+    cex: 'exchange',
+    hot_wallet: 'exchange',
+    cold_wallet: 'exchange',
+    lending: 'defi_lending',
+    sanctioned: 'sanction',
+  }),
+)
 
 const adverse = new Set([
   'sanction',
@@ -49,7 +51,7 @@ export function conceptOf(word: string): string {
     .trim()
     .toLowerCase()
     .replaceAll(/[\s-]+/g, '_')
-  return aliases[name] ?? name
+  return aliases.get(name) ?? name
 }
 
 /** A tag of these categories is never hidden by another. */

@@ -210,8 +210,18 @@ function tagOfCells(cell: (name: Column) => string, options: TagImportOptions): 
   }
   const from = timeOf(cell('from'))
   const to = timeOf(cell('to'))
-  if (Number.isNaN(from)) return fault('from', 'give seconds since 1970 or an ISO date')
-  if (Number.isNaN(to)) return fault('to', 'give seconds since 1970 or an ISO date')
+  if (Number.isNaN(from))
+    return fault(
+      'from',
+      'give seconds since 1970, a date such as 2020-01-31, or a time with its zone',
+    )
+  if (Number.isNaN(to))
+    return fault(
+      'to',
+      'give seconds since 1970, a date such as 2020-01-31, or a time with its zone',
+    )
+  if (from !== undefined && to !== undefined && to <= from)
+    return fault('to', 'a statement ends after it begins')
   return {
     account,
     label: cell('label'),
@@ -237,7 +247,19 @@ function accountOf(text: string, chain: ChainId): Account | undefined {
 /** Undefined where nothing is stated, NaN where it cannot be read. */
 function timeOf(text: string): number | undefined {
   if (text === '') return undefined
-  return /^\d{1,12}$/.test(text) ? Number(text) : Math.floor(Date.parse(text) / 1000)
+  if (/^(?:0|\d{5,12})$/.test(text)) return Number(text)
+  const day = isoTime.exec(text)?.[1]
+  if (day === undefined || !isDay(day)) return Number.NaN
+  return Math.floor(Date.parse(text) / 1000)
+}
+
+// Date.parse alone reads "abc 5" as 2001, 30 February as 2 March, and a time without zone as the machine's own;
+// a bare year would be seconds after 1970.
+const isoTime = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
+
+function isDay(day: string): boolean {
+  const time = Date.parse(day)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day)
 }
 
 /** Chains of the suffixes of OFAC's lists by currency. USDC and USDT are lists of addresses of several chains. */

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
-import { tokenAsset } from '../ledger/asset.ts'
+import { parseAsset, tokenAsset } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import { KnownError } from '../ledger/errors.ts'
 import type { Store } from '../store/store.ts'
@@ -15,7 +15,10 @@ export interface TokenImportReport {
   }[]
 }
 
-const contract = z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'must be 0x and 40 hex digits')
+const contract = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, 'must be 0x and 40 hex digits')
+  .refine(hasTrueChecksum, 'its checksum is wrong')
 const decimals = z.int().min(0).max(255)
 
 const tokenList = z.object({
@@ -41,6 +44,15 @@ const contractMap = z.record(
     erc20: z.boolean().optional(),
   }),
 )
+
+/** An address in one case has no checksum to be wrong. */
+function hasTrueChecksum(text: string): boolean {
+  try {
+    return parseAsset(`eip155:1/erc20:${text}`) !== undefined
+  } catch {
+    return false
+  }
+}
 
 /** A stored list: one document of the collection `token-list`. */
 const storedList = z.object({

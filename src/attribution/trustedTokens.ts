@@ -38,7 +38,9 @@ export function createTokenTrust(
   for (const [asset, info] of knownTokens) listed.set(asset, info)
   const wrappedOf = new Map([...wrapped, ...wrappedCoins])
   const isTrusted = (asset: AssetId): boolean =>
-    asset === nativeAsset(assetChain(asset)) || listed.has(asset) || wrappedOf.has(asset)
+    (isEvm(assetChain(asset)) && asset === nativeAsset(assetChain(asset))) ||
+    listed.has(asset) ||
+    wrappedOf.has(asset)
   const lists = [...new Set(imported.map((token) => token.list))].sort(compareText)
   return {
     digest: digestOf(listed, wrappedOf),
