@@ -42,15 +42,17 @@ export function registerServiceCommands({ program, config }: ProgramContext): vo
         store: globals(command).store,
         ...(options.port === undefined ? {} : { port: options.port }),
       }
+      const stopped = stopSignal()
       const knowledge = await openKnowledge(settings.store)
       const server = await startServer(knowledge, settings, createLog(settings.logLevel))
       await knowledge.graph()
       console.log(`Jejak serves ${server.url} (store ${settings.store}). API: ${server.url}/docs`)
-      await untilStopped(knowledge, server, watchFlags(settings))
+      await untilStopped(stopped, { knowledge, server, stopWorker: watchFlags(settings) })
     })
 }
 
 async function start(config: Config): Promise<void> {
+  const stopped = stopSignal()
   const started = performance.now()
   const knowledge = await openKnowledge(config.store)
   const { sequence } = await knowledge.store.state()
@@ -60,7 +62,7 @@ async function start(config: Config): Promise<void> {
   else await knowledge.graph()
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`\nJejak serves ${server.url}, ready after ${seconds} s. Ctrl-C stops it.`)
-  await untilStopped(knowledge, server, watchFlags(config))
+  await untilStopped(stopped, { knowledge, server, stopWorker: watchFlags(config) })
 }
 
 /** First start: makes the case and imports it as an analyst would. A store with other data is left alone. */
@@ -120,15 +122,22 @@ function watchFlags(config: Config): () => void {
   }
 }
 
-async function untilStopped(
-  knowledge: Knowledge,
-  server: RunningServer,
-  stopWorker: () => void,
-): Promise<void> {
-  await new Promise<void>((resolve) => {
+/** Resolves at the first signal to stop; asked for before anything is said to run, so that none is missed. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
-  stopWorker()
-  await server.close()
-  await knowledge.close()
+}
+
+interface Running {
+  readonly knowledge: Knowledge
+  readonly server: RunningServer
+  readonly stopWorker: () => void
+}
+
+async function untilStopped(stopped: Promise<void>, running: Running): Promise<void> {
+  await stopped
+  running.stopWorker()
+  await running.server.close()
+  await running.knowledge.close()
 }
