@@ -1,6 +1,6 @@
 import { accountReference } from '../ledger/account.ts'
 import type { ChainId } from '../ledger/chain.ts'
-import { hashOfKey } from '../ledger/transferBatch.ts'
+import { hashOfKey, keyAt } from '../ledger/transferBatch.ts'
 import { addressSlots } from './addressTable.ts'
 import { buildHoldings } from './buildHoldings.ts'
 import {
@@ -10,7 +10,7 @@ import {
   largestShortPosition,
   shared,
 } from './columns.ts'
-import { contentDigest } from './contentDigest.ts'
+import { digestAside } from './digestAside.ts'
 import { type RawRows, rawAccount, rawAmount, rawTransaction } from './rawRows.ts'
 import { type SortedRows, sortRows } from './sortRows.ts'
 
@@ -19,8 +19,9 @@ import { type SortedRows, sortRows } from './sortRows.ts'
  *
  * @param storeId - which store the rows are from.
  */
-export function buildColumns(raw: RawRows, storeId: string): Columns {
+export async function buildColumns(raw: RawRows, storeId: string): Promise<Columns> {
   const sorted = sortRows(raw)
+  const digest = digestAside(raw, sorted)
   const transactions = buildTransactions(raw, sorted)
   const addresses = buildAddresses(raw, sorted)
   const { holdings, from, to } = buildHoldings(raw, {
@@ -43,7 +44,7 @@ export function buildColumns(raw: RawRows, storeId: string): Columns {
   const meta: ColumnMeta = {
     storeId,
     sequence: raw.sequenceEnd,
-    digest: contentDigest(raw, sorted),
+    digest: await digest,
     chains: raw.chains,
     assets: raw.assets,
     textAddresses: addresses.texts,
@@ -184,7 +185,7 @@ function buildBlocks(raw: RawRows, { blocks, assumed }: SortedRows) {
 
 /** Addresses that canonical rows name as sender or receiver, numbered in order of first appearance. */
 function buildAddresses(raw: RawRows, { order }: SortedRows) {
-  const numbers = new Int32Array(raw.addresses.size).fill(-1)
+  const numbers = new Int32Array(raw.addresses.ends.length).fill(-1)
   let count = 0
   for (const row of order) {
     for (const address of [raw.from[row] as number, raw.to[row] as number]) {
@@ -194,7 +195,7 @@ function buildAddresses(raw: RawRows, { order }: SortedRows) {
   const key = shared(Uint8Array, count * 20)
   const chain = shared(Uint8Array, count)
   const texts: [number, string][] = []
-  const { pool, ends } = raw.addresses.packed()
+  const { pool, ends } = raw.addresses
   for (let address = 0; address < numbers.length; address++) {
     const number = numbers[address] as number
     if (number < 0) continue
@@ -229,7 +230,7 @@ function highestBlocks(
     const hash = rows
       .map((row) => raw.contextBlockHash[raw.context[row] as number] as number)
       .find((h) => h !== 0xffffffff)
-    const text = hash === undefined ? null : hashOfKey(raw.blockHashes.bytes(hash))
+    const text = hash === undefined ? null : hashOfKey(keyAt(raw.blockHashes, hash))
     return [raw.chains[chain] as ChainId, block, text]
   })
 }

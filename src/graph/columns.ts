@@ -72,7 +72,7 @@ export const checkpointStride = 16
 
 export const largestShortPosition = 2 ** 29 - 1
 
-type TypedArray = Uint8Array | Uint32Array | Int32Array | Float64Array
+type TypedArray = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array
 type Constructor<A> = {
   new (buffer: SharedArrayBuffer, byteOffset?: number, length?: number): A
   readonly BYTES_PER_ELEMENT: number

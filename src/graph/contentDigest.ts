@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { accountReference } from '../ledger/account.ts'
 import { jejakCsvHeader } from '../ledger/jejakCsv.ts'
 import { kinds } from '../ledger/transfer.ts'
-import { hashOfKey } from '../ledger/transferBatch.ts'
+import { hashOfKey, keyAt } from '../ledger/transferBatch.ts'
 import { type RawRows, rawAccount, rawAmount, rawTransaction } from './rawRows.ts'
 import type { SortedRows } from './sortRows.ts'
 
@@ -11,7 +11,7 @@ import type { SortedRows } from './sortRows.ts'
  * checksum. These are the bytes that `jejak export transfers --plain` writes, so anybody can check the digest
  * with a standard tool, and it depends neither on the store nor on how the rows arrived.
  */
-export function contentDigest(raw: RawRows, sorted: SortedRows): string {
+export function contentDigest(raw: RawRows, sorted: Pick<SortedRows, 'order'>): string {
   const hash = createHash('sha256')
   const chunk = Buffer.allocUnsafe(1 << 20)
   const line = lineWriter(raw, chunk)
@@ -48,7 +48,7 @@ function lineWriter(raw: RawRows, buffer: Buffer): (row: number, at: number) => 
     }
     return to
   }
-  const pool = raw.addresses.packed()
+  const pool = raw.addresses
   const evm = raw.chains.map((chain) => chain.startsWith('eip155:'))
   const address = (number: number, at: number): number => {
     if (number < 0) return at
@@ -62,7 +62,7 @@ function lineWriter(raw: RawRows, buffer: Buffer): (row: number, at: number) => 
     let at = head(context, start)
     at = text(kinds[raw.kind[row] as number] as string, at)
     buffer[at++] = comma
-    at = text(String(raw.position[row]), at)
+    at = writeWhole(raw.position[row] as number, buffer, at)
     buffer[at++] = comma
     at = text(raw.assets[raw.asset[row] as number] as string, at)
     buffer[at++] = comma
@@ -70,12 +70,12 @@ function lineWriter(raw: RawRows, buffer: Buffer): (row: number, at: number) => 
     buffer[at++] = comma
     at = address(raw.to[row] as number, at)
     buffer[at++] = comma
-    at = text(amountText(raw, row), at)
+    at = writeAmount(raw, row, buffer, at)
     buffer[at++] = comma
     at = address(raw.contextSigner[context] as number, at)
     buffer[at++] = comma
     const blockHash = raw.contextBlockHash[context] as number
-    if (blockHash >= 0) at = text(hashOfKey(raw.blockHashes.bytes(blockHash)), at)
+    if (blockHash >= 0) at = text(hashOfKey(keyAt(raw.blockHashes, blockHash)), at)
     buffer[at++] = comma
     at = text(raw.flagSets[raw.flags[row] as number] as string, at)
     buffer[at++] = lineEnd
@@ -109,11 +109,40 @@ function contextHeads(raw: RawRows, write: Writers): (context: number, at: numbe
   }
 }
 
-function amountText(raw: RawRows, row: number): string {
-  const at = row * 4
-  const high = raw.amount[at + 1] as number
-  if (high < 0x200000 && raw.amount[at + 2] === 0 && raw.amount[at + 3] === 0) {
-    return String(high * 0x100000000 + (raw.amount[at] as number))
+/** Writes the digits of an amount; a bigint is only made beyond 53 bits. */
+function writeAmount(raw: RawRows, row: number, buffer: Buffer, at: number): number {
+  const limb = row * 4
+  const high = raw.amount[limb + 1] as number
+  if (high < 0x200000 && raw.amount[limb + 2] === 0 && raw.amount[limb + 3] === 0) {
+    return writeWhole(high * 0x100000000 + (raw.amount[limb] as number), buffer, at)
   }
-  return rawAmount(raw, row).toString()
+  const text = rawAmount(raw, row).toString()
+  for (let i = 0; i < text.length; i++) buffer[at + i] = text.charCodeAt(i)
+  return at + text.length
+}
+
+function writeWhole(value: number, buffer: Buffer, at: number): number {
+  if (value < 10) {
+    buffer[at] = 48 + value
+    return at + 1
+  }
+  let end = at
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 10)) end++
+  // Two halves of at most nine digits keep the divisions in whole 32-bit numbers.
+  const high = Math.floor(value / 1_000_000_000)
+  let low = value - high * 1_000_000_000
+  let to = end
+  const lowEnd = high > 0 ? end - 9 : at
+  while (to > lowEnd) {
+    const tenth = (low / 10) | 0
+    buffer[--to] = 48 + low - tenth * 10
+    low = tenth
+  }
+  let left = high
+  while (to > at) {
+    const tenth = Math.floor(left / 10)
+    buffer[--to] = 48 + left - tenth * 10
+    left = tenth
+  }
+  return end
 }

@@ -3,8 +3,15 @@ import type { AssetId } from '../ledger/asset.ts'
 import { ByteTable } from '../ledger/byteTable.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import { kinds, type Transfer } from '../ledger/transfer.ts'
-import { accountOfKey, hashOfKey, keyAt, type TransferBatch } from '../ledger/transferBatch.ts'
+import {
+  accountOfKey,
+  hashOfKey,
+  keyAt,
+  type PackedKeys,
+  type TransferBatch,
+} from '../ledger/transferBatch.ts'
 import type { LogEntry } from '../store/store.ts'
+import { shared } from './columns.ts'
 
 /**
  * The log as one set of columns in log order, with the dictionaries of all batches merged: what a generation is
@@ -37,8 +44,8 @@ export interface RawRows {
   readonly assets: readonly AssetId[]
   readonly flagSets: readonly string[]
   /** Keys as in a batch, but with the numbers of `chains`. */
-  readonly addresses: ByteTable
-  readonly blockHashes: ByteTable
+  readonly addresses: PackedKeys
+  readonly blockHashes: PackedKeys
   readonly sequenceEnd: number
 }
 
@@ -90,21 +97,21 @@ class RawRowsBuilder {
 
   constructor(capacity: number) {
     this.#capacity = capacity
-    this.#from = new Int32Array(capacity)
-    this.#to = new Int32Array(capacity)
-    this.#asset = new Uint32Array(capacity)
-    this.#amount = new Uint32Array(capacity * 4)
-    this.#kind = new Uint8Array(capacity)
-    this.#position = new Uint32Array(capacity)
-    this.#context = new Uint32Array(capacity)
-    this.#sequence = new Uint32Array(capacity)
-    this.#flags = new Uint16Array(capacity)
-    this.#alive = new Uint8Array(capacity)
-    this.#contextHash = new Uint8Array(capacity * 32)
-    this.#contextIndex = new Int32Array(capacity)
-    this.#contextBlock = new Uint32Array(capacity)
-    this.#contextSigner = new Int32Array(capacity)
-    this.#contextBlockHash = new Int32Array(capacity)
+    this.#from = shared(Int32Array, capacity)
+    this.#to = shared(Int32Array, capacity)
+    this.#asset = shared(Uint32Array, capacity)
+    this.#amount = shared(Uint32Array, capacity * 4)
+    this.#kind = shared(Uint8Array, capacity)
+    this.#position = shared(Uint32Array, capacity)
+    this.#context = shared(Uint32Array, capacity)
+    this.#sequence = shared(Uint32Array, capacity)
+    this.#flags = shared(Uint16Array, capacity)
+    this.#alive = shared(Uint8Array, capacity)
+    this.#contextHash = shared(Uint8Array, capacity * 32)
+    this.#contextIndex = shared(Int32Array, capacity)
+    this.#contextBlock = shared(Uint32Array, capacity)
+    this.#contextSigner = shared(Int32Array, capacity)
+    this.#contextBlockHash = shared(Int32Array, capacity)
     this.#addresses = new ByteTable(Math.max(1024, capacity >> 2))
     this.#flagSets.number('')
   }
@@ -255,8 +262,8 @@ class RawRowsBuilder {
       chains: this.#chains.all,
       assets: this.#assets.all,
       flagSets: this.#flagSets.all,
-      addresses: this.#addresses,
-      blockHashes: this.#blockHashes,
+      addresses: this.#addresses.packed(),
+      blockHashes: this.#blockHashes.packed(),
       sequenceEnd: this.#end,
     }
   }
@@ -292,7 +299,7 @@ export function rawTransfer(raw: RawRows, row: number): Transfer {
   return {
     chain,
     block: raw.blocks.number[block] as number,
-    ...(hash < 0 ? {} : { blockHash: hashOfKey(raw.blockHashes.bytes(hash)) }),
+    ...(hash < 0 ? {} : { blockHash: hashOfKey(keyAt(raw.blockHashes, hash)) }),
     time: raw.blocks.time[block] as number,
     tx: rawTransaction(raw, context),
     ...(txIndex < 0 ? {} : { txIndex }),
@@ -324,6 +331,6 @@ export function rawAmount(raw: RawRows, row: number): bigint {
 }
 
 export function rawAccount(raw: RawRows, address: number): Account {
-  const key = raw.addresses.bytes(address)
+  const key = keyAt(raw.addresses, address)
   return accountOfKey(raw.chains[key[0] as number] as ChainId, key)
 }

@@ -7,6 +7,7 @@ import {
   orderBlock,
 } from '../ledger/order.ts'
 import { type Kind, kinds, type Transfer } from '../ledger/transfer.ts'
+import { shared } from './columns.ts'
 import { type RawRows, rawTransaction, rawTransfer } from './rawRows.ts'
 
 /** Canonical rows in ledger order. */
@@ -65,7 +66,7 @@ function byBlock(raw: RawRows): Pick<SortedRows, 'order' | 'blocks' | 'blockFirs
     next[block] = blockFirst[rank] as number
     blockFirst[rank + 1] = (blockFirst[rank] as number) + (counts[block] as number)
   }
-  const order = new Uint32Array(alive)
+  const order = shared(Uint32Array, alive)
   for (let row = 0; row < raw.count; row++) {
     if (!raw.alive[row]) continue
     const block = raw.contextBlock[raw.context[row] as number] as number

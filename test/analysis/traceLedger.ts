@@ -26,7 +26,7 @@ export async function graphOf(transfers: readonly Transfer[], batchSize = 1000):
       }
     }
   }
-  return createGraph(buildColumns(await readRawRows(log(), transfers.length), 'test'))
+  return createGraph(await buildColumns(await readRawRows(log(), transfers.length), 'test'))
 }
 
 export function tag(account: Account, category: string, label = category): Tag {

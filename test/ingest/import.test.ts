@@ -306,7 +306,7 @@ ${hash(3)},102,1700000024,2023-11-14 22:13:44,${me.toLowerCase()},${other},"1,23
 
 describe('ethereum-etl', () => {
   test('token transfers without the times of their blocks say which file to add', async () => {
-    const text = `token_address,from_address,to_address,value,transaction_hash,log_index,block_number\n0xdac17f958d2ee523a2206206994597c13d831ec7,${'0x' + '1'.repeat(40)},${'0x' + '2'.repeat(40)},5,${hash(1)},0,100\n`
+    const text = `token_address,from_address,to_address,value,transaction_hash,log_index,block_number\n0xdac17f958d2ee523a2206206994597c13d831ec7,${`0x${'1'.repeat(40)}`},${`0x${'2'.repeat(40)}`},5,${hash(1)},0,100\n`
     const { refused, store } = await read({ 'token_transfers.csv': text })
     expect(refused).toMatchObject([{ line: 2, field: 'block_number' }])
     expect(refused[0]?.hint).toContain('blocks')
