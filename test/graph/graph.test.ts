@@ -1,16 +1,19 @@
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { readColumns } from '../../src/graph/build.ts'
+import { buildGraph, readColumns } from '../../src/graph/build.ts'
 import { loadColumns, saveColumns } from '../../src/graph/columnFile.ts'
 import { createGraph } from '../../src/graph/createGraph.ts'
+import { exportTransfers } from '../../src/graph/exportTransfers.ts'
 import { openGenerations } from '../../src/graph/generations.ts'
 import { ledgerOrder } from '../../src/ledger/order.ts'
 import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { openStore } from '../../src/store/open.ts'
 import { graphOf } from '../analysis/traceLedger.ts'
+import { madeLedger } from '../bench/madeLedger.ts'
 import { chain, etherLedger, hash, ledgerOf, randomLedger, wallet } from '../ledger.arbitrary.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'jejak-graph-'))
@@ -140,3 +143,15 @@ test('a generation is built off the thread, and new rows make the next one', asy
   await generations.close()
   await store.close()
 })
+
+test('a ledger large enough for a digest thread has the digest of its plain export', async () => {
+  const place = join(folder, 'large')
+  const store = await openStore(place)
+  for (const batch of madeLedger({ transfers: 310_000, addresses: 20_000, batch: 16_384, seed: 5 })) {
+    await store.append({ transfers: batch, source: 's', assurance: 1, coverage: [] })
+  }
+  const digest = createHash('sha256')
+  await exportTransfers(store, (text) => void digest.update(text), { plain: true })
+  expect((await buildGraph(store)).digest).toBe(digest.digest('hex'))
+  await store.close()
+}, 60_000)
