@@ -19,8 +19,8 @@ const Environment = z.object({
   JEJAK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   JEJAK_RPC_URLS: urls.optional(),
   JEJAK_MAX_BODY_BYTES: whole(1024, 2 ** 31).default(64 * 2 ** 20),
-  JEJAK_MAX_ADDRESSES: whole(1, 10_000_000).default(200_000),
-  JEJAK_MAX_TRANSACTIONS: whole(1, 100_000_000).default(1_000_000),
+  JEJAK_MAX_ADDRESSES: whole(1, 10_000_000).default(100_000),
+  JEJAK_MAX_TRANSACTIONS: whole(1, 100_000_000).default(250_000),
 })
 
 export interface Config {

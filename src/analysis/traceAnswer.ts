@@ -97,7 +97,11 @@ export interface TraceGap {
 
 export interface TraceAnswer {
   readonly version: string
-  readonly query: TraceQuery
+  /** As used; accounts are CAIP-10 with checksums here. */
+  readonly query: Omit<TraceQuery, 'continueThrough' | 'neverFollow'> & {
+    readonly continueThrough: readonly string[]
+    readonly neverFollow: readonly string[]
+  }
   readonly seeds: readonly {
     readonly transfer: TransferId
     readonly asset: string
@@ -141,4 +145,6 @@ export interface TraceAnswer {
   }
   /** Assets that carry value only because they are the seed's own or opaque. */
   readonly trust: { readonly seedAsset: 'trusted' | 'opaque' | 'seed' }
+  /** What accounts held before the first transfer the store knows of: counted as nothing, not known to be nothing. */
+  readonly opening: 'assumed_zero'
 }

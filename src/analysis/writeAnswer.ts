@@ -45,6 +45,8 @@ export function writeAnswer(parts: TraceParts): TraceAnswer {
     version: parts.version,
     query: {
       ...query,
+      continueThrough: query.continueThrough.map(formatAccount),
+      neverFollow: query.neverFollow.map(formatAccount),
       seeds: parts.seeds.map((seed) => graph.transfer(seed).id),
       asOf: Object.fromEntries(parts.asOf),
     },
@@ -83,6 +85,7 @@ export function writeAnswer(parts: TraceParts): TraceAnswer {
       budget: parts.budget,
     },
     trust: { seedAsset: parts.trust },
+    opening: 'assumed_zero',
   }
 }
 

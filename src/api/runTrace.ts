@@ -32,8 +32,8 @@ export const defaults = {
   sameTransaction: 'matched',
   minShare: 0.001,
   maxHops: 32,
-  maxAddresses: 200_000,
-  maxTransactions: 1_000_000,
+  maxAddresses: 100_000,
+  maxTransactions: 250_000,
 } as const
 
 /**

@@ -64,6 +64,7 @@ const TraceView = z
     order: z.looseObject({}),
     cut: z.looseObject({}),
     trust: z.looseObject({}),
+    opening: z.literal('assumed_zero'),
   })
   .openapi('TraceAnswer')
 

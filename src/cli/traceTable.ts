@@ -119,6 +119,7 @@ function footnotes(answer: TraceAnswer, shown: number): string[] {
   const notes = [
     `Method ${answer.query.method}/${answer.query.sameTransaction}; ${answer.movements.length} movements; followed from a share of ${answer.cut.followShare}.`,
   ]
+  notes.push('Balances from before the first known transfer are not known and count as nothing.')
   if (places > shown) notes.push(`${places - shown} smaller ends are not shown; --json has all.`)
   if (answer.order.rule === 'causal') {
     notes.push(

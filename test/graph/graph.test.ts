@@ -147,7 +147,12 @@ test('a generation is built off the thread, and new rows make the next one', asy
 test('a ledger large enough for a digest thread has the digest of its plain export', async () => {
   const place = join(folder, 'large')
   const store = await openStore(place)
-  for (const batch of madeLedger({ transfers: 310_000, addresses: 20_000, batch: 16_384, seed: 5 })) {
+  for (const batch of madeLedger({
+    transfers: 310_000,
+    addresses: 20_000,
+    batch: 16_384,
+    seed: 5,
+  })) {
     await store.append({ transfers: batch, source: 's', assurance: 1, coverage: [] })
   }
   const digest = createHash('sha256')
