@@ -6,7 +6,7 @@ export interface Lease {
   /** False when somebody else has it. */
   take(): Promise<boolean>
   /**
-   * Keeps it for another while.
+   * Makes sure that it is still held; between calls it is kept by a heartbeat.
    *
    * @throws KnownError `document.conflict` when it was lost: then the work must stop
    */
@@ -20,11 +20,16 @@ interface Held {
   readonly until: number
 }
 
-const lastsMs = 60_000
-
 /** A lease as a document with compare-and-set. A worker that dies loses it when its time is over. */
-export function createLease(store: Store, name: string, owner: string): Lease {
+export function createLease(
+  store: Store,
+  name: string,
+  held: { readonly owner: string; readonly lastsMs: number },
+): Lease {
+  const { owner, lastsMs } = held
   let version = 0
+  let lost: unknown
+  let beat: NodeJS.Timeout | undefined
 
   async function write(expected: number, value: Held): Promise<boolean> {
     try {
@@ -37,21 +42,38 @@ export function createLease(store: Store, name: string, owner: string): Lease {
   }
 
   const mine = (): Held => ({ owner, until: Date.now() + lastsMs })
-  return {
-    async take() {
-      const known = await store.readDocument('lease', name)
-      const held = known?.value as Held | undefined
-      if (held && held.owner !== owner && held.until > Date.now()) return false
-      return write(known?.version ?? 0, mine())
-    },
-    async renew() {
+  let turn: Promise<void> = Promise.resolve()
+  // The heartbeat and the work renew one after another, since each write needs the version of the one before.
+  const keep = (): Promise<void> => {
+    turn = turn.then(async () => {
       if (await write(version, mine())) return
       throw new KnownError('document.conflict', `the lease on ${name} was lost`, {
         hint: 'Another worker goes on with it.',
       })
+    })
+    return turn
+  }
+  return {
+    async take() {
+      const known = await store.readDocument('lease', name)
+      const other = known?.value as Held | undefined
+      if (other && other.owner !== owner && other.until > Date.now()) return false
+      if (!(await write(known?.version ?? 0, mine()))) return false
+      beat = setInterval(() => {
+        keep().catch((error: unknown) => {
+          lost = error
+        })
+      }, lastsMs / 3)
+      return true
+    },
+    async renew() {
+      if (lost !== undefined) throw lost
+      await keep()
     },
     async release() {
-      await write(version, { owner, until: 0 })
+      clearInterval(beat)
+      await turn.catch(() => undefined)
+      if (lost === undefined) await write(version, { owner, until: 0 })
     },
   }
 }

@@ -24,6 +24,8 @@ export interface WorkerOptions {
   readonly signal: AbortSignal
   /** Tries of one call before the node counts as unavailable. Default 6, over some twelve seconds. */
   readonly tries?: number
+  /** How long a worker that died keeps others from its flag. Default 30 s. */
+  readonly leaseMs?: number
   readonly tell: (event: WorkerEvent) => void
 }
 
@@ -65,6 +67,7 @@ export type WorkerEvent =
 const startRange = 2_000
 const largestRange = 10_000
 const idleMs = 2_000
+const usualLeaseMs = 30_000
 
 /** `ingest/main.ts worker`: reads flagged wallets from a node. The URL comes by environment, since it may carry a key. */
 export async function runWorkerCommand(args: string[]): Promise<number> {
@@ -75,6 +78,7 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
       once: { type: 'boolean' },
       json: { type: 'boolean' },
       rpc: { type: 'string' },
+      'lease-ms': { type: 'string' },
     },
   })
   const rpc = values.rpc ?? process.env['JEJAK_INGEST_RPC']
@@ -95,6 +99,7 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
   await runWorker({
     store: values.store ?? './jejak-data',
     rpc,
+    ...(values['lease-ms'] === undefined ? {} : { leaseMs: Number(values['lease-ms']) }),
     once: values.once ?? false,
     signal: stop.signal,
     tell,
@@ -152,8 +157,9 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     const owner = randomUUID()
     while (!options.signal.aborted) {
       const worked = await workOnce({ store, reader, node, owner, options })
-      if (!worked && options.once) return
-      if (!worked) await sleep(idleMs, undefined, { signal: options.signal }).catch(() => undefined)
+      if (worked === 'nothing' && options.once) return
+      if (worked !== 'worked')
+        await sleep(idleMs, undefined, { signal: options.signal }).catch(() => undefined)
     }
   } catch (error) {
     if (!options.signal.aborted) throw error
@@ -183,11 +189,19 @@ interface Work {
   readonly options: WorkerOptions
 }
 
-async function workOnce(work: Work): Promise<boolean> {
+/** Does the first flag that is free. `held`: others are at work on all that is left. */
+async function workOnce(work: Work): Promise<'worked' | 'held' | 'nothing'> {
+  let held = false
   for (const flag of await listFlags(work.store)) {
     if (flag.state !== 'waiting' && flag.state !== 'working') continue
-    const lease = createLease(work.store, `flag ${flag.account}`, work.owner)
-    if (!(await lease.take())) continue
+    const lease = createLease(work.store, `flag ${flag.account}`, {
+      owner: work.owner,
+      lastsMs: work.options.leaseMs ?? usualLeaseMs,
+    })
+    if (!(await lease.take())) {
+      held = true
+      continue
+    }
     try {
       await readWallet(work, flag, lease)
     } catch (error) {
@@ -196,9 +210,9 @@ async function workOnce(work: Work): Promise<boolean> {
     } finally {
       await lease.release()
     }
-    return true
+    return 'worked'
   }
-  return false
+  return held ? 'held' : 'nothing'
 }
 
 async function fail(work: Work, flag: Flag, error: KnownError): Promise<void> {

@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runWorker, type WorkerEvent } from '../../ingest/worker.ts'
+import { buildGraph } from '../../src/graph/build.ts'
 import { parseAccount } from '../../src/ledger/account.ts'
 import { type AssetId, tokenAsset } from '../../src/ledger/asset.ts'
 import type { ChainId } from '../../src/ledger/chain.ts'
@@ -173,6 +175,30 @@ async function work(location: string, rpc: string): Promise<WorkerEvent[]> {
   return events
 }
 
+/** A worker process that is killed some milliseconds after it connected. */
+async function killedWorker(location: string, rpc: string, ms: number): Promise<void> {
+  const main = join(import.meta.dirname, '../../ingest/main.ts')
+  const args = [
+    '--disable-warning=ExperimentalWarning',
+    main,
+    'worker',
+    '--store',
+    location,
+    '--once',
+    '--json',
+    '--lease-ms',
+    '500',
+  ]
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, JEJAK_INGEST_RPC: rpc },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()))
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  child.kill('SIGKILL')
+  await new Promise((resolve) => child.once('close', resolve))
+}
+
 /** Compares what the stored transfers replay to with what the node says, to the wei. */
 async function expectBalances(
   location: string,
@@ -289,6 +315,23 @@ describe('a worker on a real chain', () => {
     expect((await readFlag(after, account))?.state).toBe('done')
     await after.close()
   })
+
+  test('killed again and again it goes on, and the content is that of an uninterrupted run', async () => {
+    const location = folder()
+    const some = built.addresses.slice(1, 8)
+    await flagAll(location, built, some)
+    for (const ms of [150, 250, 350]) await killedWorker(location, built.anvil.url, ms)
+    const events = await work(location, built.anvil.url)
+    expect(events.filter(({ event }) => event === 'failed')).toEqual([])
+    const straight = folder()
+    await flagAll(straight, built, some)
+    await work(straight, built.anvil.url)
+    const [broken, whole] = [await openStore(location), await openStore(straight)]
+    expect((await buildGraph(broken)).digest).toBe((await buildGraph(whole)).digest)
+    expect((await broken.check()).damage).toEqual([])
+    await broken.close()
+    await whole.close()
+  }, 120_000)
 
   test('call trees of geth give the same transfers as parity traces', async () => {
     const { url, server } = await lacking(built.anvil.url, /^trace_/)
