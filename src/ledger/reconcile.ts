@@ -46,8 +46,11 @@ export function reconcile<O extends Observation>(observations: readonly O[]): Re
   const canonical = new Set(bestPerMovement(sorted))
   const findings = [...contentFindings(sorted), ...countFindings(sorted), ...blockFindings(sorted)]
   // A row that contradicts a better one under the same id has its own (asset, from, to, amount), so no
-  // multiset comparison drops it: the id decides.
-  for (const row of canonical) if (byId.get(transferId(row.transfer)) !== row) canonical.delete(row)
+  // multiset comparison drops it: the id decides. Where both say the same, the comparison has decided already.
+  for (const row of canonical) {
+    const better = byId.get(transferId(row.transfer))
+    if (better && movementKey(better) !== movementKey(row)) canonical.delete(row)
+  }
   return {
     canonical: sorted.filter((row) => canonical.has(row)),
     superseded: sorted.filter((row) => !canonical.has(row)),
@@ -62,8 +65,15 @@ function betterFirst(a: Observation, b: Observation): number {
     compareContent(a.transfer, b.transfer) ||
     a.transfer.block - b.transfer.block ||
     compareText(a.transfer.blockHash ?? '', b.transfer.blockHash ?? '') ||
-    compareText(a.source, b.source)
+    a.transfer.time - b.transfer.time ||
+    compareText(a.source, b.source) ||
+    compareText(placeText(a.transfer), placeText(b.transfer))
   )
+}
+
+/** What is left to tell two rows apart, so that no order of arrival can. */
+function placeText({ txIndex, signer, flags }: Transfer): string {
+  return `${txIndex ?? ''} ${signer ?? ''} ${flags.join(' ')}`
 }
 
 /** Of two rows that say the same, the one that knows its place in the block says more. */

@@ -230,6 +230,21 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
       }
     })
 
+    test('what another source told before, in all its rows, is not stored again', async () => {
+      await store.append({ transfers: plain, ...from })
+      expect(await store.append({ transfers: plain, ...file })).toMatchObject({
+        added: 0,
+        known: 4,
+      })
+      await store.rollBack(chain, 0)
+      expect(await store.append({ transfers: plain, ...file })).toMatchObject({ added: 4 })
+      expect(await store.append({ transfers: plain, ...from })).toMatchObject({
+        added: 4,
+        superseded: 4,
+      })
+      expect(await canonical(store)).toEqual(plain)
+    })
+
     test('contradicting content is a finding, and the better assurance counts', async () => {
       await store.append({ transfers: plain.slice(0, 1), ...file })
       const told = await store.append({
