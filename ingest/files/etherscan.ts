@@ -9,7 +9,7 @@ import { nativeAsset } from '../../src/ledger/nativeCoins.ts'
 import { counterparty, type Kind, parseTx, type Transfer } from '../../src/ledger/transfer.ts'
 import type { FileFormat } from './detect.ts'
 import { readLines } from './readFile.ts'
-import type { Refusals } from './refusals.ts'
+import { CellFault, type Refusals } from './refusals.ts'
 import type { RowSink } from './rowSink.ts'
 
 /**
@@ -88,20 +88,6 @@ function kindOf(format: FileFormat): EtherscanKind {
 type ExportContext = EtherscanContext & {
   readonly rows: Row[]
   readonly blocks: Map<string, number>
-}
-
-/** A cell that cannot be read. */
-class CellFault extends Error {
-  readonly field: string
-  readonly value: string
-  readonly reason: unknown
-
-  constructor(field: string, value: string, reason: unknown) {
-    super(field)
-    this.field = field
-    this.value = value
-    this.reason = reason
-  }
 }
 
 async function readExport(

@@ -5,7 +5,7 @@ import { KnownError } from '../../src/ledger/errors.ts'
 import { parseTx } from '../../src/ledger/transfer.ts'
 import { type EtlTable, type FileFormat, typeNames } from './detect.ts'
 import { readLines } from './readFile.ts'
-import type { Refusals } from './refusals.ts'
+import { CellFault, type Refusals } from './refusals.ts'
 import type { RowSink } from './rowSink.ts'
 
 /** One record of an export, CSV row or JSON object alike. Its readers refuse what they cannot read. */
@@ -26,19 +26,6 @@ export interface RecordCells {
   fault(field: string, hint: string): never
 }
 
-class FieldFault extends Error {
-  readonly field: string
-  readonly value: string
-  readonly reason: unknown
-
-  constructor(field: string, value: string, reason: unknown) {
-    super(field)
-    this.field = field
-    this.value = value
-    this.reason = reason
-  }
-}
-
 interface Reading {
   readonly sink: RowSink
   readonly refusals: Refusals
@@ -56,7 +43,7 @@ export async function readRecords(
   if (format.family !== 'ethereum-etl') return
   let header: string[] | undefined
   const refuse = (line: number, row: string, fault: unknown): void => {
-    if (!(fault instanceof FieldFault)) throw fault
+    if (!(fault instanceof CellFault)) throw fault
     reading.refusals.refuse(
       { file, line, field: fault.field, value: fault.value },
       fault.reason,
@@ -88,7 +75,7 @@ function csvCells(row: string, header: readonly string[]): Map<string, string> {
   const cells = splitCsvLine(row)
   if (cells?.length !== header.length) {
     const message = `the row has ${cells?.length ?? 'unclosed'} cells, the header has ${header.length}`
-    throw new FieldFault(
+    throw new CellFault(
       'row',
       row.slice(0, 200),
       new KnownError('transfer.invalid', message, { hint: 'Export the file again.' }),
@@ -106,7 +93,7 @@ function jsonCells(row: string): Map<string, string> {
     return new Map(Object.entries(object).map(([name, value]) => [name, textOf(value)]))
   } catch (error) {
     const message = 'the line is not a JSON object'
-    throw new FieldFault(
+    throw new CellFault(
       'row',
       row.slice(0, 200),
       new KnownError('transfer.invalid', message, {
@@ -136,13 +123,13 @@ function recordOf(
   const text = (field: string): string => cells.get(field) ?? ''
   const fault = (field: string, hint: string): never => {
     const message = `${field} "${text(field).slice(0, 100)}" is not valid`
-    throw new FieldFault(field, text(field), new KnownError('transfer.invalid', message, { hint }))
+    throw new CellFault(field, text(field), new KnownError('transfer.invalid', message, { hint }))
   }
   const parsed = <T>(field: string, parse: (value: string) => T): T => {
     try {
       return parse(text(field))
     } catch (error) {
-      if (error instanceof KnownError) throw new FieldFault(field, text(field), error)
+      if (error instanceof KnownError) throw new CellFault(field, text(field), error)
       return fault(field, 'this cannot be read')
     }
   }

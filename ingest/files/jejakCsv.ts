@@ -8,7 +8,7 @@ import { jejakCsvColumns, optionalCsvColumns } from '../../src/ledger/jejakCsv.t
 import { kinds, parseTx } from '../../src/ledger/transfer.ts'
 import { readHex, readLimbs, readWhole } from './bytes.ts'
 import { readLines } from './readFile.ts'
-import type { Refusals } from './refusals.ts'
+import { CellFault, type Refusals } from './refusals.ts'
 import type { RowSink } from './rowSink.ts'
 
 type Column = (typeof jejakCsvColumns)[number]
@@ -69,20 +69,6 @@ function columnPlaces(file: string, header: string): Map<Column, number> {
 }
 
 const kindNumbers = new Map<string, number>(kinds.map((kind, number) => [kind, number]))
-
-/** Signals that a cell was refused; the row is given up. */
-class CellFault extends Error {
-  readonly field: Column
-  readonly value: string
-  readonly reason: unknown
-
-  constructor(field: Column, value: string, reason: unknown) {
-    super(field)
-    this.field = field
-    this.value = value
-    this.reason = reason
-  }
-}
 
 class JejakRowReader {
   readonly #file: string

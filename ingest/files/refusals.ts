@@ -93,3 +93,17 @@ function freeName(wanted: string): string {
     if (!existsSync(name)) return name
   }
 }
+
+/** Thrown where one cell of a row cannot be read: the row is given up, with the field and the reason. */
+export class CellFault extends Error {
+  readonly field: string
+  readonly value: string
+  readonly reason: unknown
+
+  constructor(field: string, value: string, reason: unknown) {
+    super(field)
+    this.field = field
+    this.value = value
+    this.reason = reason
+  }
+}

@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.ts'
+import { firstNotBelow } from '../ledger/sortedSearch.ts'
 import { type Lot, type Parcel, Purse } from './parcels.ts'
 import type { Stop } from './stops.ts'
 import type { Outcome } from './traceAnswer.ts'
@@ -310,7 +311,7 @@ class Pass {
   }
 
   #firstEventOfTransaction(holding: number): number {
-    return lowerBound(this.#graph.events(holding), this.#firstLeg)
+    return firstNotBelow(this.#graph.events(holding), this.#firstLeg)
   }
 
   #close(holding: number, opened: Active, end: number): void {
@@ -319,7 +320,7 @@ class Pass {
       this.#active.delete(holding)
       return
     }
-    opened.cursor = lowerBound(this.#graph.events(holding), end)
+    opened.cursor = firstNotBelow(this.#graph.events(holding), end)
     this.#active.set(holding, opened)
     const next = this.#nextPayment(holding, opened)
     if (next !== undefined) this.#heap.push(next)
@@ -387,15 +388,4 @@ function inBlock(part: Parcel, lot: Lot, block: number): Parcel {
 
 function faceOf(parts: readonly Parcel[]): bigint {
   return parts.reduce((sum, part) => sum + (part.lot?.face ?? 0n), 0n)
-}
-
-function lowerBound(sorted: Uint32Array, value: number): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((sorted[middle] as number) < value) low = middle + 1
-    else high = middle
-  }
-  return low
 }

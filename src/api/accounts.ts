@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Graph } from '../graph/graph.ts'
 import { type Account, formatAccount } from '../ledger/account.ts'
 import { type AssetId, formatAsset } from '../ledger/asset.ts'
+import { firstNotBelow } from '../ledger/sortedSearch.ts'
 import { type TransferId, transferId } from '../ledger/transfer.ts'
 import { accountCard } from './accountCard.ts'
 import type { Cursors } from './cursor.ts'
@@ -156,7 +157,11 @@ function transfersAfter(graph: Graph, asked: Asked): number[] {
     if (asked.asset !== undefined && graph.assets[graph.assetOf(holding)] !== asked.asset) continue
     let taken = 0
     const events = graph.events(holding)
-    for (let i = firstBehind(events, asked.after); i < events.length && taken < asked.limit; i++) {
+    for (
+      let i = firstNotBelow(events, asked.after + 1);
+      i < events.length && taken < asked.limit;
+      i++
+    ) {
       const transfer = events[i] as number
       if (asked.direction === 'in' && graph.to(transfer) !== holding) continue
       if (asked.direction === 'out' && graph.from(transfer) !== holding) continue
@@ -165,17 +170,6 @@ function transfersAfter(graph: Graph, asked: Asked): number[] {
     }
   }
   return found.sort((a, b) => a - b).slice(0, asked.limit)
-}
-
-function firstBehind(events: Uint32Array, after: number): number {
-  let low = 0
-  let high = events.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((events[middle] as number) <= after) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 /** A transfer is found again by its id in any later generation; should it be gone, its time says where it was. */

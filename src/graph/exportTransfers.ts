@@ -1,5 +1,4 @@
-import { accountReference } from '../ledger/account.ts'
-import { formatCsvRow, jejakCsvHeader } from '../ledger/jejakCsv.ts'
+import { formatCsvRow, formatPlainCsvRow, jejakCsvHeader } from '../ledger/jejakCsv.ts'
 import type { Transfer } from '../ledger/transfer.ts'
 import type { Store } from '../store/store.ts'
 import { type RawRows, rawTransfer, readRawRows } from './rawRows.ts'
@@ -20,7 +19,7 @@ export async function exportTransfers(
   const { sequence } = await store.state()
   const raw = await readRawRows(store.readLog(0), sequence)
   const { order } = sortRows(raw)
-  const format = options.plain ? formatPlainRow : formatCsvRow
+  const format = options.plain ? formatPlainCsvRow : formatCsvRow
   await write(`${jejakCsvHeader}\n`)
   for (let start = 0; start < order.length; start += 1000) {
     const lines = linesOf(raw, order.subarray(start, start + 1000), format)
@@ -33,26 +32,4 @@ function linesOf(raw: RawRows, rows: Uint32Array, format: (transfer: Transfer) =
   let text = ''
   for (const row of rows) text += `${format(rawTransfer(raw, row))}\n`
   return text
-}
-
-function formatPlainRow(transfer: Transfer): string {
-  const { from, to, signer } = transfer
-  const reference = (account: typeof from): string =>
-    account === undefined ? '' : accountReference(account)
-  return [
-    transfer.chain,
-    transfer.block,
-    transfer.time,
-    transfer.tx,
-    transfer.txIndex ?? '',
-    transfer.kind,
-    transfer.position,
-    transfer.asset,
-    reference(from),
-    reference(to),
-    transfer.amount,
-    reference(signer),
-    transfer.blockHash ?? '',
-    transfer.flags.join(' '),
-  ].join(',')
 }

@@ -1,5 +1,5 @@
-import { formatReference } from './account.ts'
-import { formatAsset } from './asset.ts'
+import { type Account, accountReference, formatReference } from './account.ts'
+import { type AssetId, formatAsset } from './asset.ts'
 import type { Transfer } from './transfer.ts'
 
 /**
@@ -30,7 +30,21 @@ export const jejakCsvHeader: string = jejakCsvColumns.join(',')
 
 /** One line without its line end. No cell can need quotes: every field's form excludes commas and quotes. */
 export function formatCsvRow(transfer: Transfer): string {
-  const { from, to, signer } = transfer
+  return rowText(transfer, formatReference, formatAsset)
+}
+
+/** The same without checksums: the form over which the content digest is taken. */
+export function formatPlainCsvRow(transfer: Transfer): string {
+  return rowText(transfer, accountReference, (asset) => asset)
+}
+
+function rowText(
+  transfer: Transfer,
+  reference: (account: Account) => string,
+  asset: (asset: AssetId) => string,
+): string {
+  const side = (account: Account | undefined): string =>
+    account === undefined ? '' : reference(account)
   return [
     transfer.chain,
     transfer.block,
@@ -39,11 +53,11 @@ export function formatCsvRow(transfer: Transfer): string {
     transfer.txIndex ?? '',
     transfer.kind,
     transfer.position,
-    formatAsset(transfer.asset),
-    from === undefined ? '' : formatReference(from),
-    to === undefined ? '' : formatReference(to),
+    asset(transfer.asset),
+    side(transfer.from),
+    side(transfer.to),
     transfer.amount,
-    signer === undefined ? '' : formatReference(signer),
+    side(transfer.signer),
     transfer.blockHash ?? '',
     transfer.flags.join(' '),
   ].join(',')

@@ -1,3 +1,5 @@
+import { firstNotBelow } from '../ledger/sortedSearch.ts'
+
 /**
  * The times of the blocks of one chain, for the law that one block has one time and that time never decreases
  * with block. Sorted in pieces, so that blocks may come in any order at little cost.
@@ -32,7 +34,7 @@ export function createBlockTimes(): BlockTimes {
       pieces.push({ blocks: [block], times: [time] })
       return undefined
     }
-    const place = lowerBound(piece.blocks, block)
+    const place = firstNotBelow(piece.blocks, block)
     if (piece.blocks[place] === block) {
       const known = piece.times[place] as number
       if (known !== time) return { block, time: known }
@@ -55,7 +57,7 @@ export function createBlockTimes(): BlockTimes {
     cut(fromBlock) {
       last = undefined
       pieces = pieces.flatMap((piece) => {
-        const keep = lowerBound(piece.blocks, fromBlock)
+        const keep = firstNotBelow(piece.blocks, fromBlock)
         if (keep === 0) return []
         return [{ blocks: piece.blocks.slice(0, keep), times: piece.times.slice(0, keep) }]
       })
@@ -83,17 +85,6 @@ function pieceOf(pieces: readonly Piece[], block: number): number {
     const middle = (low + high + 1) >> 1
     if ((pieces[middle]?.blocks[0] as number) <= block) low = middle
     else high = middle - 1
-  }
-  return low
-}
-
-function lowerBound(sorted: readonly number[], value: number): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((sorted[middle] as number) < value) low = middle + 1
-    else high = middle
   }
   return low
 }
