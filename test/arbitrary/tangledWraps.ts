@@ -44,11 +44,10 @@ const transaction: fc.Arbitrary<Leg[][]> = fc
   })
   .map((tx) => [...(tx.fee ? [[tx.fee]] : []), ...tx.parts])
 
-const opening: Leg[][] = [1, 2, 3, 4].flatMap((n) =>
-  [ether, weth].map((asset) => [
-    { to: wallet(n), amount: 4n, asset, kind: asset === ether ? 'internal' : 'token' },
-  ]),
-)
+const opening: Leg[][] = [1, 2, 3, 4].flatMap((n): Leg[][] => [
+  [{ to: wallet(n), amount: 4n, asset: ether, kind: 'internal' }],
+  [{ to: wallet(n), amount: 4n, asset: weth }],
+])
 
 /**
  * Several wraps, unwraps, payments, issues, burns and a fee in one transaction, among few holders with little money.
