@@ -8,10 +8,19 @@ export interface Lease {
   /**
    * Makes sure that it is still held; between calls it is kept by a heartbeat.
    *
-   * @throws KnownError `document.conflict` when it was lost: then the work must stop
+   * @throws LeaseLost when it is not: then the work must stop
    */
   renew(): Promise<void>
   release(): Promise<void>
+}
+
+/** Another worker took over, since this one was not heard of for too long: no fault of the work itself. */
+export class LeaseLost extends KnownError {
+  constructor(name: string) {
+    super('document.conflict', `the lease on ${name} was lost`, {
+      hint: 'Another worker goes on with it.',
+    })
+  }
 }
 
 interface Held {
@@ -46,10 +55,7 @@ export function createLease(
   // The heartbeat and the work renew one after another, since each write needs the version of the one before.
   const keep = (): Promise<void> => {
     turn = turn.then(async () => {
-      if (await write(version, mine())) return
-      throw new KnownError('document.conflict', `the lease on ${name} was lost`, {
-        hint: 'Another worker goes on with it.',
-      })
+      if (!(await write(version, mine()))) throw new LeaseLost(name)
     })
     return turn
   }

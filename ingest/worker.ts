@@ -11,7 +11,7 @@ import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
 import { openStore } from '../src/store/open.ts'
 import type { Store } from '../src/store/store.ts'
 import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } from './anchors.ts'
-import { createLease, type Lease } from './lease.ts'
+import { createLease, type Lease, LeaseLost } from './lease.ts'
 import { createProgressBar } from './progress.ts'
 import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReader.ts'
 import { createNode, RpcRefusal } from './rpc/node.ts'
@@ -58,6 +58,12 @@ export type WorkerEvent =
       readonly message: string
     }
   | {
+      readonly event: 'delayed'
+      readonly account: string
+      readonly message: string
+      readonly seconds: number
+    }
+  | {
       readonly event: 'rolledBack'
       readonly account: string
       readonly fromBlock: number
@@ -67,6 +73,10 @@ export type WorkerEvent =
 const startRange = 2_000
 const largestRange = 10_000
 const idleMs = 2_000
+
+/** A wallet whose reading fails for reasons that may pass is tried so often in a row, then it is parked. */
+const mostTries = 12
+const longestDelayMs = 600_000
 const usualLeaseMs = 30_000
 
 /** `ingest/main.ts worker`: reads flagged wallets from a node. The URL comes by environment, since it may carry a key. */
@@ -121,7 +131,11 @@ function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar
   if (event.event === 'connected') {
     const inner = event.traces === 'none' ? 'none: internal transfers stay a gap' : event.traces
     console.error(`Connected to ${event.chain} (${event.node}); traces by ${inner}`)
-  } else if (event.event === 'done')
+  } else if (event.event === 'delayed')
+    console.error(
+      `${event.account}: ${harmlessText(event.message)}; again in ${event.seconds} seconds`,
+    )
+  else if (event.event === 'done')
     console.error(
       `${event.account}: complete through block ${event.throughBlock} (${event.calls} calls so far)`,
     )
@@ -155,8 +169,9 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       node: node.name,
     })
     const owner = randomUUID()
+    const delays = new Map<Account, Delay>()
     while (!options.signal.aborted) {
-      const worked = await workOnce({ store, reader, node, owner, options })
+      const worked = await workOnce({ store, reader, node, owner, delays, options })
       if (worked === 'nothing' && options.once) return
       if (worked !== 'worked')
         await sleep(idleMs, undefined, { signal: options.signal }).catch(() => undefined)
@@ -186,10 +201,17 @@ interface Work {
   readonly reader: ChainReader
   readonly node: { readonly name: string; readonly calls: number }
   readonly owner: string
+  readonly delays: Map<Account, Delay>
   readonly options: WorkerOptions
 }
 
-/** Does the first flag that is free. `held`: others are at work on all that is left. */
+/** After faults that may pass: how many in a row, and when (by `performance.now()`) the next try is due. */
+interface Delay {
+  readonly faults: number
+  readonly until: number
+}
+
+/** Does the first flag that is free and due. `held`: others are at work on all that is left, or it is delayed. */
 async function workOnce(work: Work): Promise<'worked' | 'held' | 'nothing'> {
   let held = false
   for (const flag of await listFlags(work.store)) {
@@ -198,21 +220,44 @@ async function workOnce(work: Work): Promise<'worked' | 'held' | 'nothing'> {
       owner: work.owner,
       lastsMs: work.options.leaseMs ?? usualLeaseMs,
     })
-    if (!(await lease.take())) {
+    const due = (work.delays.get(flag.account)?.until ?? 0) <= performance.now()
+    if (!due || !(await lease.take())) {
       held = true
       continue
     }
     try {
       await readWallet(work, flag, lease)
+      work.delays.delete(flag.account)
     } catch (error) {
       if (work.options.signal.aborted || !(error instanceof KnownError)) throw error
-      await fail(work, flag, error)
+      if (!(error instanceof LeaseLost)) await delayOrFail(work, flag, error)
     } finally {
       await lease.release()
     }
     return 'worked'
   }
   return held ? 'held' : 'nothing'
+}
+
+/** What may pass is tried again, later and later; a worker that runs once does not wait for it. */
+async function delayOrFail(work: Work, flag: Flag, error: KnownError): Promise<void> {
+  const faults = (work.delays.get(flag.account)?.faults ?? 0) + 1
+  work.delays.delete(flag.account)
+  if (!error.retryable || work.options.once || faults === mostTries) return fail(work, flag, error)
+  const delayMs = Math.min(idleMs * 2 ** (faults - 1), longestDelayMs)
+  work.delays.set(flag.account, { faults, until: performance.now() + delayMs })
+  const told = { code: error.code, message: error.message, hint: error.hint ?? null }
+  await changeFlag(
+    work.store,
+    flag.account,
+    (known) => known && { ...known, state: 'waiting', error: told },
+  )
+  work.options.tell({
+    event: 'delayed',
+    account: formatAccount(flag.account),
+    message: error.message,
+    seconds: delayMs / 1000,
+  })
 }
 
 async function fail(work: Work, flag: Flag, error: KnownError): Promise<void> {
@@ -245,7 +290,7 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
   const head = await reader.head()
   await anchorHead(work, head)
   const started = { at: performance.now(), block: -1 }
-  let size = startRange
+  let [size, largest] = [startRange, largestRange]
   let transfers = 0
   for (
     let next = await firstGap(work, flag.account, head);
@@ -256,8 +301,9 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
     if (started.block < 0) started.block = next.from
     const range = { from: next.from, to: Math.min(next.from + size - 1, next.to) }
     const read = await readOrShrink(reader, flag.account, range)
-    if (typeof read === 'number') {
-      size = read
+    if ('blocks' in read) {
+      size = read.blocks
+      if (read.told) largest = read.blocks
       continue
     }
     await lease.renew()
@@ -277,7 +323,7 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
     })
     transfers += added
     await showProgress(work, flag.account, { range, head, transfers, started })
-    size = Math.min(size * 2, largestRange)
+    size = Math.min(size * 2, largest)
   }
   await changeFlag(
     store,
@@ -309,19 +355,27 @@ async function firstGap(
   return gaps.sort((a, b) => a.from - b.from)[0]
 }
 
+/** What to try instead of a range that the node refuses; `told` when it said how many blocks it takes. */
+interface Smaller {
+  readonly blocks: number
+  readonly told: boolean
+}
+
 /** The transfers, or the number of blocks to try instead when the node refuses so many. */
 async function readOrShrink(
   reader: ChainReader,
   wallet: Account,
   range: { readonly from: number; readonly to: number },
-): Promise<Awaited<ReturnType<ChainReader['read']>> | number> {
+): Promise<Awaited<ReturnType<ChainReader['read']>> | Smaller> {
   try {
     return await reader.read(wallet, range)
   } catch (error) {
     const blocks = range.to - range.from + 1
     if (!(error instanceof RpcRefusal) || blocks === 1) throw error
     const suggested = suggestedRange(error)
-    return suggested !== undefined && suggested < blocks ? suggested : Math.max(1, blocks >> 1)
+    return suggested !== undefined && suggested < blocks
+      ? { blocks: suggested, told: true }
+      : { blocks: Math.max(1, blocks >> 1), told: false }
   }
 }
 
@@ -364,18 +418,28 @@ async function showProgress(
 /** Blocks read before may no longer be on the chain: back to the last anchor that is, and read again from there. */
 async function undoReorganisation(work: Work, account: Account): Promise<void> {
   const { store, reader } = work
-  const anchors = await readAnchors(store, reader.chain)
+  const head = await reader.head()
+  // A node that lags behind contradicts nothing: what is above its head is judged when it gets there.
+  const anchors = (await readAnchors(store, reader.chain)).filter(({ block }) => block <= head)
   let common = anchors.length - 1
-  while (
-    common >= 0 &&
-    (await reader.blockHash(anchors[common]?.block ?? 0)) !== anchors[common]?.hash
-  )
-    common--
+  while (common >= 0 && !(await isOnChain(reader, anchors[common]))) common--
   if (common === anchors.length - 1) return
   const fromBlock = (anchors[common]?.block ?? -1) + 1
   const orphans = await store.rollBack(reader.chain, fromBlock)
   await dropAnchorsFrom(store, reader.chain, fromBlock)
   work.options.tell({ event: 'rolledBack', account: formatAccount(account), fromBlock, orphans })
+}
+
+/** @throws KnownError `rpc.unavailable` when the node does not give the block though its head is above it */
+async function isOnChain(reader: ChainReader, anchor: Anchor | undefined): Promise<boolean> {
+  if (!anchor) return false
+  const hash = await reader.blockHash(anchor.block)
+  if (hash !== undefined) return hash === anchor.hash
+  throw new KnownError('rpc.unavailable', `the node does not give block ${anchor.block}`, {
+    facts: { block: anchor.block },
+    hint: 'It may be behind: try again later, or use another endpoint.',
+    retryable: true,
+  })
 }
 
 /** Anchors below a head that has none yet. */

@@ -40,6 +40,10 @@ export class RpcRefusal extends KnownError {
 /** Answers that another try may change: rate limits and momentary faults. */
 const passing = new Set([-32005, 429])
 
+/** Words of refusals that come with the code of a rate limit though only a smaller question helps. */
+const askedTooMuch =
+  /more than [\d,]+ results|too many (?:results|logs|blocks)|block range|query timeout/i
+
 /**
  * A small transport over fetch: ethers' own waits two milliseconds on `Retry-After: 2`, follows redirects and has no
  * size limit.
@@ -148,7 +152,7 @@ function resultOf(text: string, status: number, id: number): unknown {
   if (answer.error) {
     const code = Number(answer.error.code ?? 0)
     const message = String(answer.error.message ?? 'no reason given')
-    if (passing.has(code)) throw new Passing(message)
+    if (passing.has(code) && !askedTooMuch.test(message)) throw new Passing(message)
     throw new RpcRefusal(code, message)
   }
   if (answer.id !== id)

@@ -1,3 +1,9 @@
+/**
+ * One deviation from design 8.1, in ledgers with holes only. The index of running balances counts the legs of a
+ * transaction one by one, a conversion their net. Where a leg alone exceeds the balance but the net does not (holds
+ * 5, pays 10, gets 7 and 3 wrapped in one transaction), an account without lots is taken for richer than it is by the
+ * difference. A chain cannot record that; missing rows can.
+ */
 import type { Graph } from '../graph/graph.ts'
 import { firstNotBelow } from '../ledger/sortedSearch.ts'
 import { type Lot, type Parcel, Purse } from './parcels.ts'

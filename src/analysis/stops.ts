@@ -17,7 +17,9 @@ export interface StopTags {
   stop(
     account: Account,
     time: number,
-  ): { readonly outcome: Outcome; readonly category: string; readonly label: string } | undefined
+  ):
+    | { readonly outcome: Outcome | 'pool'; readonly category: string; readonly label: string }
+    | undefined
   /** True when the account has any tag at all. */
   isTagged(account: Account): boolean
   readonly digest: string
@@ -74,7 +76,8 @@ export function createStops(
     if (through.has(address)) return undefined
     const account = graph.account(address)
     const tagged = context.tags.stop(account, time)
-    if (tagged) return tagged
+    if (tagged)
+      return tagged.outcome === 'pool' ? pooled(tagged) : { ...tagged, outcome: tagged.outcome }
     if (never.has(address)) return { outcome: 'high_degree', reason: 'never_follow' }
     if (wrapped.has(address))
       return { outcome: 'contract_custody', reason: 'conversion_unresolved' }
@@ -83,6 +86,11 @@ export function createStops(
     }
     return undefined
   }
+}
+
+/** A pool holds everybody's money: what is not converted there cannot be followed out of it. */
+function pooled({ category, label }: { readonly category: string; readonly label: string }): Stop {
+  return { outcome: 'contract_custody', category, label, reason: 'conversion_unresolved' }
 }
 
 /** A wrapped coin's contract holds everybody's coins: nothing can be followed out of it. */

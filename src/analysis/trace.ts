@@ -39,6 +39,7 @@ export function trace(graph: Graph, context: TraceContext, query: TraceQuery): T
   const seedTotal = seeds.reduce((sum, seed) => sum + graph.amount(seed), 0n)
   const coverage = createCoverageView(context.coverage)
   const asOf = asOfBlocks(graph, coverage, query)
+  refuseLaterSeeds(graph, seeds, asOf)
   const plan = planOf(graph, context, { query, seeds, asset, asOf })
   const passed = boundedPasses(plan, { query, seedTotal, asset, graph, coverage, asOf })
   const parts: TraceParts = {
@@ -79,6 +80,27 @@ function findSeeds(graph: Graph, query: TraceQuery): number[] {
     })
   }
   return [...new Set(found)].sort((a, b) => a - b)
+}
+
+/** A seed that has not happened yet at the as-of block would be money without an outcome. */
+function refuseLaterSeeds(
+  graph: Graph,
+  seeds: readonly number[],
+  asOf: ReadonlyMap<ChainId, number>,
+): void {
+  for (const seed of seeds) {
+    const { id, block, chain } = graph.transfer(seed)
+    const last = asOf.get(chain)
+    if (last === undefined || block <= last) continue
+    throw new KnownError(
+      'seed.not-found',
+      `the seed ${id} is in block ${block}, beyond the as-of block ${last}`,
+      {
+        facts: { seed: id, block, asOf: last },
+        hint: 'Choose a later as-of block, or leave the seed out.',
+      },
+    )
+  }
 }
 
 function seedAssetOf(graph: Graph, seeds: readonly number[]): number {
@@ -149,16 +171,22 @@ function planOf(
   }
 }
 
-/** The trusted wrapped coin that the asset is, or that wraps it, where the ledger has both. */
+/** The trusted wrapped coin that the asset is, or that wraps it, where the ledger has rows of it. */
 function wrapPairOf(graph: Graph, tokens: ValueTokens, asset: number): WrapPair | undefined {
+  const name = assetName(graph, asset)
   for (const [wrappedName, nativeName] of tokens.wrappedOf) {
-    const wrapped = graph.asset(wrappedName)
-    const native = graph.asset(nativeName)
-    if (wrapped < 0 || native < 0 || (asset !== wrapped && asset !== native)) continue
-    return { wrapped, native, wrapper: graph.address(wrapperOf(wrappedName)) }
+    if (name !== wrappedName && name !== nativeName) continue
+    const [wrapped, native] = [graph.asset(wrappedName), graph.asset(nativeName)]
+    const wrapper = graph.address(wrapperOf(wrappedName))
+    // Of a native coin several tokens may be wrapped forms: the one that the ledger has.
+    if (wrapped < 0) continue
+    return { wrapped, native: native < 0 ? unknownAsset : native, wrapper }
   }
   return undefined
 }
+
+/** Stands for an asset of which the ledger has no row; no asset has this number. */
+const unknownAsset = -2
 
 interface Judging {
   readonly query: TraceQuery
@@ -199,7 +227,9 @@ function boundedPasses(plan: Omit<PassPlan, 'threshold'>, judging: Judging): Pas
 
 function thresholdAt(total: bigint, share: number, halvings: number): bigint {
   if (halvings >= 0) return followThreshold(total, share, halvings)
-  return followThreshold(total << BigInt(-halvings), share, 0)
+  const doubled = followThreshold(total << BigInt(-halvings), share, 0)
+  // A share of zero cannot be doubled: it grows from one unit instead.
+  return doubled > 0n ? doubled : 1n << BigInt(-halvings - 1)
 }
 
 /** The first pass of larger and larger shares that fits the budgets; at the latest the one that follows nobody. */
@@ -207,7 +237,7 @@ function doubled(
   run: (halvings: number) => ReturnType<typeof followPass>,
   start: number,
 ): { readonly result: PassResult; readonly halvings: number } {
-  for (let halvings = start - 1; halvings > -64; halvings--) {
+  for (let halvings = start - 1; halvings > -300; halvings--) {
     const result = run(halvings)
     if (typeof result !== 'string') return { result, halvings }
   }

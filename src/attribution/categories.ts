@@ -1,5 +1,11 @@
 /** How a lot ends at an address of a category; `pool` marks trusted pools. */
-export type CategoryOutcome = 'service' | 'mixer' | 'bridge' | 'contract_custody' | 'burned'
+export type CategoryOutcome =
+  | 'service'
+  | 'mixer'
+  | 'bridge'
+  | 'contract_custody'
+  | 'burned'
+  | 'pool'
 
 /** Category to outcome (design section 7). What is not here ends no trace. */
 const shipped: Readonly<Record<string, CategoryOutcome>> = {
@@ -14,6 +20,7 @@ const shipped: Readonly<Record<string, CategoryOutcome>> = {
   staking: 'contract_custody',
   vault: 'contract_custody',
   burn: 'burned',
+  defi_dex: 'pool',
 }
 
 /** Words of label files for the same concepts. `hot_wallet` and `cold_wallet` are an exchange's own. */

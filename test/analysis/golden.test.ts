@@ -427,3 +427,24 @@ test('error: a seed that moves nothing, is unknown or of another asset is refuse
   await expect(traceLedger(ledger, { seeds: [] })).rejects.toMatchObject({ code: 'seed.not-found' })
   expect(usd).not.toBe(usdt)
 })
+
+test('what enters a trusted pool and is not converted ends there, and says so', async () => {
+  const pool = wallet(0x77)
+  const ledger = ledgerOf([
+    [{ from: victim, to: thief, amount: 100n }],
+    [{ from: thief, to: pool, amount: 100n }],
+    [{ from: pool, to: x, amount: 100n }],
+  ])
+  const { outcomes } = await traceLedger(ledger, {
+    seeds: [idOf(ledger, 0)],
+    tags: [tag(pool, 'defi_dex', 'Some Pool')],
+  })
+  expect(outcomes).toMatchObject([
+    {
+      outcome: 'contract_custody',
+      label: 'Some Pool',
+      reason: 'conversion_unresolved',
+      face: '100',
+    },
+  ])
+})

@@ -15,23 +15,17 @@ test.each([
   ['staking', 'contract_custody'],
   ['vault', 'contract_custody'],
   ['burn', 'burned'],
-] as const)('money that reaches %s ends as %s', (category, outcome) => {
+  ['defi_dex', 'pool'],
+] as const)('money that reaches %s ends there: %s', (category, outcome) => {
   expect(table.get(category)).toBe(outcome)
 })
 
-test.each([
-  'defi_dex',
-  'perpetrator',
-  'victim',
-  'sanction',
-  'malicious',
-  'market',
-  'miner',
-  'other',
-  '',
-])('a tag "%s" ends no trace', (category) => {
-  expect(table.get(conceptOf(category))).toBeUndefined()
-})
+test.each(['perpetrator', 'victim', 'sanction', 'malicious', 'market', 'miner', 'other', ''])(
+  'a tag "%s" ends no trace',
+  (category) => {
+    expect(table.get(conceptOf(category))).toBeUndefined()
+  },
+)
 
 test.each([
   ['mixer', 'mixing_service'],

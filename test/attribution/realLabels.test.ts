@@ -55,7 +55,7 @@ describe.skipIf(labels === undefined)('127,085 real labels', () => {
     })
   })
 
-  test('name exchanges and mixers where a trace must end, and leave a router alone', async () => {
+  test('name exchanges and mixers where a trace must end, and routers as pools', async () => {
     await inStore(async (store) => {
       await importTags(store, [labels ?? ''])
       const { tags } = await loadAttribution(store)
@@ -66,7 +66,7 @@ describe.skipIf(labels === undefined)('127,085 real labels', () => {
       expect(tags.stop(binance, 1_700_000_000)?.outcome).toBe('service')
       expect(tags.stop(tornado, 1_700_000_000)?.outcome).toBe('mixer')
       expect(tags.isTagged(router)).toBe(true)
-      expect(tags.stop(router, 1_700_000_000)).toBeUndefined()
+      expect(tags.stop(router, 1_700_000_000)?.outcome).toBe('pool')
     })
   })
 })
@@ -137,9 +137,9 @@ test.skipIf(contracts === undefined)(
 
 describe.skipIf(cases === undefined)('tags of real cases', () => {
   test.each([
-    ['Atomic', 149, ['bridge', 'service']],
+    ['Atomic', 149, ['bridge', 'pool', 'service']],
     ['LIFI', 24, ['bridge', 'mixer', 'service']],
-    ['TxPhish', 18, ['bridge', 'burned', 'contract_custody', 'service']],
+    ['TxPhish', 18, ['bridge', 'burned', 'contract_custody', 'pool', 'service']],
   ] as const)(
     '%s: %i tags, and they end its traces as they should',
     async (name, rows, outcomes) => {

@@ -200,9 +200,9 @@ describe('start', () => {
 
 describe.runIf(realData('mftracer-cases'))('real laundering cases', () => {
   test.each([
-    ['TxPhish', 0.176257],
+    ['TxPhish', 0.143014],
     ['LIFI', 0.881342],
-    ['Atomic', 0.847407],
+    ['Atomic', 0.836207],
   ])(
     '%s: the trace sums exactly and %d of it reaches the listed terminals',
     async (name, expected) => {
