@@ -84,21 +84,38 @@ function contentDamage(entries: Iterable<LogEntry>, gone: (row: number) => boole
   const ids = new ByteTable(1 << 16)
   const times = new Map<string, BlockTimes>()
   for (const entry of entries) {
+    damage.push(...timeDamage(entry, times))
     if (entry.type !== 'transfers') continue
     const reader = new BatchReader(entry.batch)
     for (let row = 0; row < entry.batch.length; row++) {
       if (gone(entry.firstSequence + row)) continue
-      const transfer = reader.transfer(row)
-      const id = transferId(transfer)
+      const id = transferId(reader.transfer(row))
       const expected = ids.size
       if (ids.intern(Buffer.from(id)) !== expected) damage.push(`${id} is canonical twice`)
-      const known = times.get(transfer.chain) ?? createBlockTimes()
-      times.set(transfer.chain, known)
-      const against = known.note(transfer.block, transfer.time)
-      if (against && entry.assurance === 0)
-        damage.push(`block ${transfer.block} contradicts block ${against.block}`)
     }
     if (damage.length > 100) return [...damage.slice(0, 100), '… and more']
+  }
+  return damage
+}
+
+/**
+ * Blocks of a file that contradict what stood in the log when they were appended, superseded rows among it. A
+ * node's are findings, not damage.
+ */
+function timeDamage(entry: LogEntry, times: Map<string, BlockTimes>): string[] {
+  if (entry.type === 'tombstones') {
+    if (entry.rollBack) times.get(entry.rollBack.chain)?.cut(entry.rollBack.fromBlock)
+    return []
+  }
+  const { contexts, chains } = entry.batch
+  const damage: string[] = []
+  for (let i = 0; i < contexts.block.length; i++) {
+    const chain = chains[contexts.chain[i] as number] as string
+    const known = times.get(chain) ?? createBlockTimes()
+    times.set(chain, known)
+    const against = known.note(contexts.block[i] as number, contexts.time[i] as number)
+    if (against && entry.assurance === 0)
+      damage.push(`block ${contexts.block[i]} contradicts block ${against.block}`)
   }
   return damage
 }

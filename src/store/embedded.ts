@@ -6,17 +6,22 @@ import type { ChainId } from '../ledger/chain.ts'
 import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { ledgerOrder } from '../ledger/order.ts'
-import type { Finding, Observation } from '../ledger/reconcile.ts'
+import type { Assurance, Finding, Observation } from '../ledger/reconcile.ts'
 import type { Tag } from '../ledger/tag.ts'
 import { parseTransferId, type Transfer, type TransferId, transferId } from '../ledger/transfer.ts'
-import { batchOf, type TransferBatch, TransferBatchBuilder } from '../ledger/transferBatch.ts'
+import {
+  batchOf,
+  keyAt,
+  type TransferBatch,
+  TransferBatchBuilder,
+} from '../ledger/transferBatch.ts'
 import { checkLog } from './checkLog.ts'
 import { addClaim, claimForManyOf, claimOf, claimsFor, cutClaims } from './coverageTable.ts'
 import { documentTable } from './documentTable.ts'
 import { createLogState, type LogState } from './logState.ts'
-import { mergeBatch, storedObservations } from './mergeBatch.ts'
+import { mergeBatch, revivedRows, storedObservations } from './mergeBatch.ts'
 import { encodeTombstones, entryType, lastSequence, readEntries } from './segments.ts'
-import { type Connection, openSqliteFile } from './sqliteFile.ts'
+import { type Connection, openSqliteFile, rollBackQuietly } from './sqliteFile.ts'
 import type {
   Append,
   Appender,
@@ -54,8 +59,9 @@ class EmbeddedStore implements Store {
   readonly #write: Connection
   readonly #patienceMs: number
   readonly #documents: ReturnType<typeof documentTable>
-  /** Made when first needed; dropped when a transaction fails, since it may know rows that were not stored. */
+  /** Made when first needed; dropped when a transaction that used it fails, since it may know rows that were not stored. */
   #log: LogState | undefined
+  #logInUse = false
   /** The same for readers, who must not see what an open transaction has noted. */
   #readerLog: LogState | undefined
   #turn: Promise<unknown> = Promise.resolve()
@@ -63,8 +69,10 @@ class EmbeddedStore implements Store {
 
   constructor(folder: string, options: EmbeddedOptions) {
     this.#patienceMs = options.patienceMs ?? 60_000
-    this.#write = openSqliteFile(folder, options.pageLimit)
-    this.#read = openSqliteFile(folder, options.pageLimit)
+    const { pageLimit } = options
+    this.#write = openSqliteFile(folder, { pageLimit, busyMs: 0 })
+    // Readers wait for nobody, but while SQLite mends what a killed process left.
+    this.#read = openSqliteFile(folder, { pageLimit, busyMs: 1_000 })
     this.#documents = documentTable(this.#read, (work) => this.#inTransaction(work))
   }
 
@@ -99,6 +107,7 @@ class EmbeddedStore implements Store {
         reason: 'orphaned',
         rollBack: { chain, fromBlock },
       })
+      writeRevived(this.#write, log, revivedAfter(this.#write, log, dead))
       cutClaims(this.#write, chain, fromBlock)
       this.#write.run('bump-meta', { name: 'coverageVersion' })
       this.#write.run('drop-findings', { chain, from: fromBlock })
@@ -106,11 +115,12 @@ class EmbeddedStore implements Store {
     })
   }
 
-  async *readLog(after: number): AsyncIterable<LogEntry> {
-    yield* readEntries(this.#read, after)
+  readLog(after: number): AsyncIterable<LogEntry> {
+    return later(readEntries(this.#read, after, lastSequence(this.#read)))
   }
 
   async transfersTouching(query: TouchQuery): Promise<TouchPage> {
+    if (!(query.limit >= 1 && query.limit <= 10_000)) throw new RangeError('limit is 1 to 10,000')
     return transfersTouching(readEntries(this.#read, 0), query)
   }
 
@@ -193,6 +203,7 @@ class EmbeddedStore implements Store {
 
   #writerLog(): LogState {
     this.#log ??= createLogState()
+    this.#logInUse = true
     this.#log.catchUp(this.#write)
     return this.#log
   }
@@ -235,9 +246,11 @@ class EmbeddedStore implements Store {
       this.#write.execute('COMMIT')
       return result
     } catch (error) {
-      this.#log = undefined
+      if (this.#logInUse) this.#log = undefined
       rollBackQuietly(this.#write)
       throw error
+    } finally {
+      this.#logInUse = false
     }
   }
 
@@ -257,13 +270,8 @@ class EmbeddedStore implements Store {
   }
 }
 
-/** SQLite has already rolled back after some errors, a full disk among them. */
-function rollBackQuietly(connection: Connection): void {
-  try {
-    connection.execute('ROLLBACK')
-  } catch {
-    // No transaction is open any more, which is what was wanted.
-  }
+async function* later<T>(entries: Iterable<T>): AsyncIterable<T> {
+  yield* entries
 }
 
 function transactionKey(tx: string): Uint8Array {
@@ -291,6 +299,7 @@ function appendTo(connection: Connection, log: LogState, given: Append): AppendR
     ...merged.supersededRows.map((row) => first + row),
   ]
   writeTombstones(connection, log, { dead, reason: 'superseded' })
+  writeRevived(connection, log, merged.revived)
   const findings = [
     ...timeFindings,
     ...merged.findings.map((finding) => ({ finding, block: blockOf(batch, finding) })),
@@ -372,6 +381,39 @@ function liveRowsFrom(
     }
   }
   return dead
+}
+
+/** Rows that had lost to rows that are orphans now. Nothing is read unless a transaction had several sources. */
+function revivedAfter(
+  connection: Connection,
+  log: LogState,
+  orphans: readonly number[],
+): Observation[] {
+  const revived: Observation[] = []
+  const seen = new Set<string>()
+  for (const orphan of log.supersededAny ? orphans : []) {
+    const { batch, row } = log.rowAt(connection, orphan)
+    const context = batch.rows.context[row] as number
+    const chain = batch.chains[batch.contexts.chain[context] as number] as ChainId
+    const key = keyAt(batch.transactions, batch.contexts.transaction[context] as number)
+    const name = `${chain} ${Buffer.from(key).toString('latin1')}`
+    if (seen.has(name)) continue
+    seen.add(name)
+    const places = { key, chain, segments: log.segmentsOf(key, chain) }
+    revived.push(...revivedRows(places, { state: log, connection }))
+  }
+  return revived
+}
+
+/** Appends rows anew, each as the source that told it. */
+function writeRevived(connection: Connection, log: LogState, rows: readonly Observation[]): void {
+  const bySource = Map.groupBy(rows, ({ source, assurance }) => `${assurance} ${source}`)
+  for (const told of bySource.values()) {
+    const { source, assurance } = told[0] as { source: string; assurance: Assurance }
+    const batch = batchOf(told.map(({ transfer }) => transfer))
+    const firstSequence = log.sequence + 1
+    writeEntry(connection, log, { type: 'transfers', firstSequence, batch, source, assurance })
+  }
 }
 
 function writeTombstones(

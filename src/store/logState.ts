@@ -1,5 +1,8 @@
-import { keyAt, type TransferBatch } from '../ledger/transferBatch.ts'
+import { ByteTable } from '../ledger/byteTable.ts'
+import { firstNotBelow } from '../ledger/sortedSearch.ts'
+import { BatchReader, keyAt, type TransferBatch } from '../ledger/transferBatch.ts'
 import { type BlockTimes, createBlockTimes } from './blockTimes.ts'
+import type { RowAt } from './sameRows.ts'
 import { entryOf, readEntries, type Segment } from './segments.ts'
 import type { Connection } from './sqliteFile.ts'
 import type { LogEntry } from './store.ts'
@@ -17,15 +20,18 @@ export interface LogState {
   readonly sequence: number
   /** Segments that may hold rows of a transaction of a batch; see `transactionHashes` for the key. */
   segmentsOf(key: Uint8Array, chain: string): readonly number[]
-  /** First sequence numbers of all segments of rows, ascending. */
-  readonly segmentStarts: readonly number[]
+  /** Where a stored row is. */
+  rowAt(connection: Connection, sequence: number): RowAt
   segment(connection: Connection, number: number): SearchableSegment
   isOrphaned(sequence: number): boolean
   isSuperseded(sequence: number): boolean
+  /** True when any row ever was superseded. */
+  readonly supersededAny: boolean
   blockTimes(chain: string): BlockTimes
 }
 
 export interface SearchableSegment extends Segment {
+  readonly reader: BatchReader
   /** Rows of a transaction, by their place in the batch. */
   rowsOf(key: Uint8Array, chain: string): readonly number[]
 }
@@ -90,6 +96,18 @@ export function createLogState(): LogState {
     sequence = entry.firstSequence + entry.batch.length - 1
   }
 
+  function segment(connection: Connection, number: number): SearchableSegment {
+    const known = decoded.get(number)
+    if (known) return known
+    const row = connection.get('log-entry', { first: starts[number] ?? -1 })
+    const entry = row && entryOf(row)
+    if (entry?.type !== 'transfers') throw new RangeError(`segment ${number} is not in the log`)
+    if (decoded.size >= keptSegments) decoded.delete(decoded.keys().next().value ?? -1)
+    const made = searchable(entry)
+    decoded.set(number, made)
+    return made
+  }
+
   return {
     catchUp(connection) {
       for (const entry of readEntries(connection, sequence)) note(entry)
@@ -102,20 +120,16 @@ export function createLogState(): LogState {
       const { hash, fingerprint } = transactionHashes(key, chainNumber(chain))
       return index.find(hash, fingerprint)
     },
-    segmentStarts: starts,
-    segment(connection, number) {
-      const known = decoded.get(number)
-      if (known) return known
-      const row = connection.get('log-entry', { first: starts[number] ?? -1 })
-      const entry = row && entryOf(row)
-      if (entry?.type !== 'transfers') throw new RangeError(`segment ${number} is not in the log`)
-      if (decoded.size >= keptSegments) decoded.delete(decoded.keys().next().value ?? -1)
-      const made = searchable(entry)
-      decoded.set(number, made)
-      return made
+    segment,
+    rowAt(connection, row) {
+      const found = segment(connection, firstNotBelow(starts, row + 1) - 1)
+      return { batch: found.batch, row: row - found.firstSequence }
     },
     isOrphaned: (row) => orphaned.has(row),
     isSuperseded: (row) => superseded.has(row),
+    get supersededAny() {
+      return superseded.size > 0
+    },
     blockTimes,
   }
 }
@@ -123,22 +137,28 @@ export function createLogState(): LogState {
 /** A segment with a way to find the rows of a transaction in it; made once per decoded segment. */
 function searchable(segment: Segment): SearchableSegment {
   const { batch } = segment
-  const { contexts, rows, chains } = batch
-  const found = new Map<string, number[]>()
-  const names: string[] = []
-  for (let context = 0; context < contexts.transaction.length; context++) {
-    const key = keyAt(batch.transactions, contexts.transaction[context] as number)
-    names.push(nameOf(key, chains[contexts.chain[context] as number] as string))
+  const { contexts, rows, chains, transactions } = batch
+  const table = new ByteTable(transactions.ends.length)
+  for (let i = 0; i < transactions.ends.length; i++) table.intern(keyAt(transactions, i))
+  /** The first row of each transaction, and for each row the next of its transaction; −1 ends. */
+  const first = new Int32Array(transactions.ends.length).fill(-1)
+  const next = new Int32Array(batch.length)
+  for (let row = batch.length - 1; row >= 0; row--) {
+    const transaction = contexts.transaction[rows.context[row] as number] as number
+    next[row] = first[transaction] as number
+    first[transaction] = row
   }
-  for (let row = 0; row < batch.length; row++) {
-    const name = names[rows.context[row] as number] as string
-    const known = found.get(name)
-    if (known) known.push(row)
-    else found.set(name, [row])
+  return {
+    ...segment,
+    reader: new BatchReader(batch),
+    rowsOf(key, chain) {
+      const found: number[] = []
+      const transaction = table.find(key)
+      if (transaction < 0) return found
+      for (let row = first[transaction] as number; row >= 0; row = next[row] as number) {
+        if (chains[contexts.chain[rows.context[row] as number] as number] === chain) found.push(row)
+      }
+      return found
+    },
   }
-  return { ...segment, rowsOf: (key, chain) => found.get(nameOf(key, chain)) ?? [] }
-}
-
-function nameOf(key: Uint8Array, chain: string): string {
-  return `${chain} ${Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')}`
 }

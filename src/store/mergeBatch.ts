@@ -6,7 +6,8 @@ import {
   type TransferBatch,
   TransferBatchBuilder,
 } from '../ledger/transferBatch.ts'
-import type { LogState } from './logState.ts'
+import type { LogState, SearchableSegment } from './logState.ts'
+import { type RowAt, sameRow, saysAtMost } from './sameRows.ts'
 import type { Connection } from './sqliteFile.ts'
 import type { Append } from './store.ts'
 
@@ -19,49 +20,63 @@ export interface Merged {
   readonly superseded: readonly number[]
   /** Rows of `batch` that a better stored row replaces. */
   readonly supersededRows: readonly number[]
+  /** Stored rows with a tombstone that count again. */
+  readonly revived: readonly StoredRow[]
   readonly findings: readonly Finding[]
 }
 
-interface StoredRow extends Observation {
+/** A row of the log that is not orphaned. */
+export interface StoredRow extends Observation {
   readonly sequence: number
+  /** It has a tombstone, and no later row of its source says the same. */
+  readonly superseded: boolean
 }
 
 interface IncomingRow extends Observation {
   readonly sequence: undefined
 }
 
+interface Log {
+  readonly state: LogState
+  readonly connection: Connection
+}
+
+type Told = Pick<Append, 'source' | 'assurance'>
+
 /**
  * Most batches bring only new transactions: then nothing is read and the columns are stored as they are. A
- * transaction that is known, or whose ids repeat inside the batch, is compared row by row.
+ * transaction that is known, or whose ids repeat inside the batch, is compared row by row: column by column where
+ * it only says again what is stored.
  */
-export function mergeBatch(
-  given: TransferBatch,
-  told: Pick<Append, 'source' | 'assurance'>,
-  log: { readonly state: LogState; readonly connection: Connection },
-): Merged {
+export function mergeBatch(given: TransferBatch, told: Told, log: Log): Merged {
   const suspects = suspectTransactions(given, log.state)
-  const plain = { batch: given, known: 0, superseded: [], supersededRows: [], findings: [] }
-  if (suspects.size === 0) return plain
+  const result = {
+    known: 0,
+    superseded: [] as number[],
+    supersededRows: [] as number[],
+    revived: [] as StoredRow[],
+    findings: [] as Finding[],
+  }
+  if (suspects.size === 0) return { ...result, batch: given }
   const reader = new BatchReader(given)
   const builder = new TransferBatchBuilder()
-  const grouped = new Map<string, number[]>()
+  const grouped = new Map<number, number[]>()
   for (let row = 0; row < given.length; row++) {
     const name = transactionName(given, row)
     if (!suspects.has(name)) builder.add(reader.transfer(row))
     else addTo(grouped, name, row)
   }
-  const result = {
-    known: 0,
-    superseded: [] as number[],
-    supersededRows: [] as number[],
-    findings: [] as Finding[],
-  }
   for (const [name, rows] of grouped) {
+    const places = placesOf(given, suspects.get(name) ?? [], rows[0] ?? 0)
+    if (isToldAlready({ batch: given, rows }, told, storedPlaces(places, log))) {
+      result.known += rows.length
+      continue
+    }
     const incoming = rows.map((row) => reader.transfer(row))
-    const stored = storedRows(given, suspects.get(name) ?? [], rows[0] ?? 0, log)
-    const merged = mergeTransaction(incoming, stored, told)
+    const merged = mergeTransaction(incoming, storedObservations(places, log), told)
     result.known += incoming.length - merged.fresh.length
     result.superseded.push(...merged.supersededStored)
+    result.revived.push(...merged.revived)
     result.findings.push(...merged.findings)
     for (const { transfer, dead } of merged.fresh) {
       if (dead) result.supersededRows.push(builder.length)
@@ -71,47 +86,47 @@ export function mergeBatch(
   return { ...result, batch: builder.build() }
 }
 
-function addTo(groups: Map<string, number[]>, name: string, row: number): void {
+function addTo(groups: Map<number, number[]>, name: number, row: number): void {
   const rows = groups.get(name)
   if (rows) rows.push(row)
   else groups.set(name, [row])
 }
 
-function transactionName(batch: TransferBatch, row: number): string {
-  const context = batch.rows.context[row] as number
-  return `${batch.contexts.chain[context]}:${batch.contexts.transaction[context]}`
+/** A number for a transaction of the batch and its chain. */
+function transactionName(batch: TransferBatch, row: number): number {
+  return contextName(batch, batch.rows.context[row] as number)
+}
+
+function contextName({ contexts }: TransferBatch, context: number): number {
+  return (contexts.transaction[context] as number) * 256 + (contexts.chain[context] as number)
 }
 
 /** Transactions that the log may know, or that repeat an id inside the batch, with the segments to look into. */
 function suspectTransactions(
   batch: TransferBatch,
   state: LogState,
-): Map<string, readonly number[]> {
+): Map<number, readonly number[]> {
   const { contexts } = batch
-  const suspects = new Map<string, readonly number[]>()
-  let lastPair = -1
+  const suspects = new Map<number, readonly number[]>()
+  let last = -1
   for (let i = 0; i < contexts.transaction.length; i++) {
-    const transaction = contexts.transaction[i] as number
-    const chain = contexts.chain[i] as number
-    const pair = transaction * 256 + chain
-    if (pair === lastPair) continue
-    lastPair = pair
-    const segments = state.segmentsOf(
-      keyAt(batch.transactions, transaction),
-      batch.chains[chain] as string,
-    )
-    if (segments.length > 0) suspects.set(`${chain}:${transaction}`, segments)
+    const name = contextName(batch, i)
+    if (name === last) continue
+    last = name
+    const key = keyAt(batch.transactions, contexts.transaction[i] as number)
+    const segments = state.segmentsOf(key, batch.chains[contexts.chain[i] as number] as string)
+    if (segments.length > 0) suspects.set(name, segments)
   }
   for (const name of repeatedInside(batch)) if (!suspects.has(name)) suspects.set(name, [])
   return suspects
 }
 
 /** Transactions of which two rows of the batch have the same kind and position. */
-function repeatedInside(batch: TransferBatch): Set<string> {
+function repeatedInside(batch: TransferBatch): Set<number> {
   const { rows, contexts } = batch
   const size = 2 ** Math.ceil(Math.log2(Math.max(16, batch.length * 2)))
   const slots = new Int32Array(size).fill(-1)
-  const repeated = new Set<string>()
+  const repeated = new Set<number>()
   for (let row = 0; row < batch.length; row++) {
     const context = rows.context[row] as number
     const transaction = contexts.transaction[context] as number
@@ -137,67 +152,124 @@ function repeatedInside(batch: TransferBatch): Set<string> {
   return repeated
 }
 
-function storedRows(
-  given: TransferBatch,
-  segments: readonly number[],
-  row: number,
-  log: { readonly state: LogState; readonly connection: Connection },
-): StoredRow[] {
+/** Where rows of a transaction may be stored. */
+interface Places {
+  readonly key: Uint8Array
+  readonly chain: string
+  readonly segments: readonly number[]
+}
+
+function placesOf(given: TransferBatch, segments: readonly number[], row: number): Places {
   const context = given.rows.context[row] as number
   const key = keyAt(given.transactions, given.contexts.transaction[context] as number)
   const chain = given.chains[given.contexts.chain[context] as number] as string
-  return storedObservations({ key, chain, segments }, log)
+  return { key, chain, segments }
 }
 
-/** Every stored row of a transaction that is not orphaned. */
-export function storedObservations(
-  of: { readonly key: Uint8Array; readonly chain: string; readonly segments: readonly number[] },
-  log: { readonly state: LogState; readonly connection: Connection },
-): StoredRow[] {
-  const found: StoredRow[] = []
-  for (const number of of.segments) {
-    const segment = log.state.segment(log.connection, number)
-    const reader = new BatchReader(segment.batch)
-    for (const row of segment.rowsOf(of.key, of.chain)) {
-      const sequence = segment.firstSequence + row
-      if (log.state.isOrphaned(sequence)) continue
-      const { source, assurance } = segment
-      found.push({ transfer: reader.transfer(row), source, assurance, sequence })
+interface StoredPlace extends RowAt {
+  readonly segment: SearchableSegment
+}
+
+/** Every stored row of a transaction that is not orphaned, in the order of the log. */
+function storedPlaces({ key, chain, segments }: Places, { state, connection }: Log): StoredPlace[] {
+  const found: StoredPlace[] = []
+  for (const number of segments) {
+    const segment = state.segment(connection, number)
+    for (const row of segment.rowsOf(key, chain)) {
+      if (!state.isOrphaned(segment.firstSequence + row))
+        found.push({ segment, batch: segment.batch, row })
     }
   }
   return found
 }
 
+/** Every stored row of a transaction that is not orphaned; one that came back after its tombstone is there once. */
+export function storedObservations(of: Places, log: Log): StoredRow[] {
+  const found = storedPlaces(of, log).map(({ segment, row }) => {
+    const { source, assurance, reader, firstSequence } = segment
+    const sequence = firstSequence + row
+    const superseded = log.state.isSuperseded(sequence)
+    return { transfer: reader.transfer(row), source, assurance, sequence, superseded }
+  })
+  if (!found.some((row) => row.superseded)) return found
+  const latest = new Map<string, StoredRow>()
+  for (const row of found)
+    latest.set(`${row.source} ${row.assurance} ${content(row.transfer)}`, row)
+  return [...latest.values()]
+}
+
+/**
+ * True when these rows of one transaction say, row for row, what the source itself has told before, or what
+ * another source of at least its assurance has. Quick where it holds; where it does not, `mergeTransaction` looks
+ * closer.
+ */
+function isToldAlready(
+  given: { readonly batch: TransferBatch; readonly rows: readonly number[] },
+  told: Told,
+  stored: readonly StoredPlace[],
+): boolean {
+  const own = stored.filter(({ segment }) => segment.source === told.source)
+  const [first] = stored
+  const others = stored.filter(
+    ({ segment }) =>
+      segment.source === first?.segment.source && segment.assurance === first.segment.assurance,
+  )
+  const known = own.length > 0 ? own : others
+  return (
+    known.length === given.rows.length &&
+    known.every((row, i) => {
+      const incoming = { batch: given.batch, row: given.rows[i] as number }
+      if (row.segment.assurance < told.assurance) return false
+      return own.length > 0 ? sameRow(incoming, row) : saysAtMost(incoming, row)
+    })
+  )
+}
+
 interface MergedTransaction {
   readonly fresh: readonly { readonly transfer: Transfer; readonly dead: boolean }[]
   readonly supersededStored: readonly number[]
+  readonly revived: readonly StoredRow[]
   readonly findings: readonly Finding[]
 }
 
-const nothing: MergedTransaction = { fresh: [], supersededStored: [], findings: [] }
+const nothing: MergedTransaction = { fresh: [], supersededStored: [], revived: [], findings: [] }
 
 function mergeTransaction(
   incoming: readonly Transfer[],
   stored: readonly StoredRow[],
-  told: Pick<Append, 'source' | 'assurance'>,
+  told: Told,
 ): MergedTransaction {
   const fresh = unknownRows(incoming, stored, told)
   if (fresh.length === 0 || saysNothingNew(fresh, stored, told)) return nothing
   const rows: IncomingRow[] = fresh.map((transfer) => ({ transfer, ...told, sequence: undefined }))
-  const { superseded, findings } = reconcile<StoredRow | IncomingRow>([...stored, ...rows])
+  const { canonical, superseded, findings } = reconcile<StoredRow | IncomingRow>([
+    ...stored,
+    ...rows,
+  ])
   const dead = new Set<StoredRow | IncomingRow>(superseded)
   return {
     fresh: rows.map((row) => ({ transfer: row.transfer, dead: dead.has(row) })),
     supersededStored: superseded.flatMap((row) => row.sequence ?? []),
+    revived: canonical.filter((row) => row.sequence !== undefined).filter((row) => row.superseded),
     findings,
   }
+}
+
+/**
+ * The rows of a transaction that have a tombstone and should count again, since what was better is gone. They are
+ * to be appended anew: the log never takes a tombstone back.
+ */
+export function revivedRows(of: Places, log: Log): readonly StoredRow[] {
+  const stored = storedObservations(of, log)
+  if (!stored.some((row) => row.superseded)) return []
+  return reconcile(stored).canonical.filter((row) => row.superseded)
 }
 
 /** Rows that this source has not told before, each once. */
 function unknownRows(
   incoming: readonly Transfer[],
   stored: readonly StoredRow[],
-  told: Pick<Append, 'source' | 'assurance'>,
+  told: Told,
 ): Transfer[] {
   const own = stored.filter((row) => row.source === told.source && row.assurance >= told.assurance)
   const known = new Set(own.map((row) => content(row.transfer)))
@@ -210,14 +282,14 @@ function unknownRows(
 }
 
 /**
- * True when another source of at least this assurance has told every one of these rows under the same ids: then
- * they neither prove nor contradict anything. Not when the source has rows of this transaction already, since
- * only all its rows together can be compared with another source's.
+ * True when another source of at least this assurance has told every one of these rows under the same ids, and
+ * equal movements as often: then they neither prove nor contradict anything. Not when the source has rows of this
+ * transaction already, since only all its rows together can be compared with another source's.
  */
 function saysNothingNew(
   fresh: readonly Transfer[],
   stored: readonly StoredRow[],
-  told: Pick<Append, 'source' | 'assurance'>,
+  told: Told,
 ): boolean {
   if (stored.some((row) => row.source === told.source)) return false
   const sources = new Map<string, Map<string, Transfer>>()
@@ -227,16 +299,30 @@ function saysNothingNew(
     const rows = sources.get(name) ?? new Map<string, Transfer>()
     sources.set(name, rows.set(transferId(row.transfer), row.transfer))
   }
-  return [...sources.values()].some((rows) =>
-    fresh.every((transfer) => {
-      const known = rows.get(transferId(transfer))
-      return known !== undefined && saysAtMost(transfer, known)
-    }),
-  )
+  const often = movementCounts(fresh)
+  return [...sources.values()].some((rows) => {
+    const known = movementCounts([...rows.values()])
+    return (
+      [...often].every(([movement, count]) => known.get(movement) === count) &&
+      fresh.every((transfer) => {
+        const row = rows.get(transferId(transfer))
+        return row !== undefined && addsNothing(transfer, row)
+      })
+    )
+  })
+}
+
+function movementCounts(transfers: readonly Transfer[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { asset, from, to, amount } of transfers) {
+    const movement = `${asset} ${from ?? ''} ${to ?? ''} ${amount}`
+    counts.set(movement, (counts.get(movement) ?? 0) + 1)
+  }
+  return counts
 }
 
 /** True when a row says nothing that the other, of the same id, does not say: optional fields may be absent. */
-function saysAtMost(row: Transfer, other: Transfer): boolean {
+function addsNothing(row: Transfer, other: Transfer): boolean {
   return (
     row.block === other.block &&
     row.time === other.time &&

@@ -44,9 +44,12 @@ function decodeTombstones(data: Uint8Array): Pick<Tombstones, 'dead' | 'reason' 
   return { dead, reason: reasons[data[0] ?? 0] ?? 'orphaned', ...rollBack }
 }
 
-/** Log entries after a sequence number up to the end as it is now. Checks every entry's checksum. */
-export function* readEntries(connection: Connection, after: number): Generator<LogEntry> {
-  const last = lastSequence(connection)
+/** Log entries after a sequence number up to another, or to the end. Checks every entry's checksum. */
+export function* readEntries(
+  connection: Connection,
+  after: number,
+  last = lastSequence(connection),
+): Generator<LogEntry> {
   for (let at = after; at < last; ) {
     const rows = connection.all('read-log', { after: at, limit: 16 })
     if (rows.length === 0) return

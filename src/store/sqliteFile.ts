@@ -18,6 +18,9 @@ import { queryText } from './queries.ts'
 const applicationId = 0x4a454a4b
 const schemaVersion = 1
 const fileName = 'jejak.sqlite'
+const magic = 'SQLite format 3'
+/** While a store is opened, others may be making it, closing it or mending it after a crash. */
+const openingBusyMs = 5_000
 
 export type Row = Readonly<Record<string, string | number | bigint | null | Uint8Array>>
 
@@ -39,20 +42,28 @@ export interface Connection {
  *
  * @throws KnownError `store.foreign`, `store.newer`, `store.damaged`, `store.unavailable`
  */
-export function openSqliteFile(folder: string, pageLimit?: number): Connection {
+export function openSqliteFile(folder: string, options: FileOptions): Connection {
   const file = join(folder, fileName)
   prepareFolder(folder)
-  const fresh = !existsSync(file) || statSync(file).size === 0
-  if (!fresh) inspect(file)
+  if (existsSync(file)) inspect(file)
   const connection = connect(file)
+  const { pageLimit, busyMs } = options
   try {
     if (pageLimit !== undefined) connection.pragma(`max_page_count = ${Math.trunc(pageLimit)}`)
     migrate(connection, file)
+    connection.pragma(`busy_timeout = ${Math.trunc(busyMs)}`)
     return connection
   } catch (error) {
     connection.close()
     throw error
   }
+}
+
+export interface FileOptions {
+  /** How long a statement blocks the thread for a lock of another process before it fails with `store.busy`. */
+  readonly busyMs: number
+  /** Most pages of 16 KiB the file may have. */
+  readonly pageLimit?: number | undefined
 }
 
 /** The folder is made for its user alone; one that is already shared is left as its owner wants it, unless empty. */
@@ -70,45 +81,43 @@ function prepareFolder(folder: string): void {
   }
 }
 
-/** Looks at the header by hand: SQLite itself would already create its side files. */
+/**
+ * Looks at the header by hand: SQLite itself would already create its side files. An empty file, or one without a
+ * table in it, is a store in the making: of another process just now, or of one that was killed.
+ */
 function inspect(file: string): void {
-  const header = Buffer.alloc(100)
+  const header = Buffer.alloc(108)
   const handle = openSync(file, 'r')
-  const read = readSync(handle, header, 0, 100, 0)
+  const read = readSync(handle, header, 0, header.length, 0)
   closeSync(handle)
-  const facts = { file }
-  if (read < 100 || header.toString('latin1', 0, 15) !== 'SQLite format 3') {
-    if (
-      read < 100 &&
-      'SQLite format 3'.startsWith(header.toString('latin1', 0, Math.min(read, 15)))
-    ) {
-      throw truncated(file)
-    }
-    throw new KnownError('store.foreign', `${file} is not a Jejak store`, {
-      facts,
-      hint: 'Give --store another folder, or move that file away.',
-    })
+  const hasLog = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0
+  if (read === 0 && !hasLog) return
+  if (read < header.length && magic.startsWith(header.toString('latin1', 0, Math.min(read, 15))))
+    throw truncated(file)
+  if (header.toString('latin1', 0, 15) !== magic) throw foreign(file, 'is not a Jejak store')
+  if (header.readUInt32BE(68) !== applicationId) {
+    const tables = header.readUInt16BE(103)
+    if (header.readUInt32BE(40) === 0 && tables === 0) return
+    throw foreign(file, 'is an SQLite file of another program')
   }
   const version = header.readUInt32BE(60)
-  if (header.readUInt32BE(68) !== applicationId) {
-    throw new KnownError('store.foreign', `${file} is an SQLite file of another program`, {
-      facts,
-      hint: 'Give --store another folder, or move that file away.',
-    })
-  }
-  if (version > schemaVersion) {
-    throw new KnownError(
-      'store.newer',
-      `${file} was written by a newer Jejak (format ${version})`,
-      {
-        facts: { file, version, supported: schemaVersion },
-        hint: 'Use that version or a later one; this one leaves the file as it is.',
-      },
-    )
-  }
+  if (version > schemaVersion) throw newer(file, version)
   const pageSize = header.readUInt16BE(16) === 1 ? 65536 : header.readUInt16BE(16)
-  const hasLog = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0
   if (!hasLog && header.readUInt32BE(28) * pageSize > statSync(file).size) throw truncated(file)
+}
+
+function foreign(file: string, what: string): KnownError {
+  return new KnownError('store.foreign', `${file} ${what}`, {
+    facts: { file },
+    hint: 'Give --store another folder, or move that file away.',
+  })
+}
+
+function newer(file: string, version: number): KnownError {
+  return new KnownError('store.newer', `${file} was written by a newer Jejak (format ${version})`, {
+    facts: { file, version, supported: schemaVersion },
+    hint: 'Use that version or a later one; this one leaves the file as it is.',
+  })
 }
 
 function truncated(file: string): KnownError {
@@ -119,7 +128,7 @@ function truncated(file: string): KnownError {
 }
 
 function connect(file: string): Connection {
-  const database = translated(() => new DatabaseSync(file, { timeout: 0 }))
+  const database = translated(() => new DatabaseSync(file, { timeout: openingBusyMs }))
   const statements = new Map<string, StatementSync>()
   const statement = (name: string): StatementSync => {
     const known = statements.get(name)
@@ -148,11 +157,10 @@ function migrate(connection: Connection, file: string): void {
   connection.pragma('synchronous = FULL')
   connection.pragma('wal_autocheckpoint = 4000')
   connection.pragma('cache_size = -65536')
-  const version = connection.pragma('user_version')[0]?.['user_version']
-  if (version === schemaVersion) return
-  waitingFor(() => connection.execute('BEGIN IMMEDIATE'))
+  if (isCurrent(connection, file)) return
+  connection.execute('BEGIN IMMEDIATE')
   try {
-    if (connection.pragma('user_version')[0]?.['user_version'] === 0) {
+    if (!isCurrent(connection, file)) {
       connection.execute(queryText('embedded/migration-1', 'sql'))
       connection.run('write-meta', { name: 'id', value: randomUUID() })
       connection.pragma(`application_id = ${applicationId}`)
@@ -160,12 +168,33 @@ function migrate(connection: Connection, file: string): void {
     }
     connection.execute('COMMIT')
   } catch (error) {
-    connection.execute('ROLLBACK')
+    rollBackQuietly(connection)
     throw error
   }
-  // The header itself must carry the ids at once: the next open reads it without SQLite.
+  // The header itself must carry the ids soon: the next open reads it without SQLite.
   connection.pragma('wal_checkpoint(PASSIVE)')
   chmodSync(file, 0o600)
+}
+
+/** SQLite has already rolled back after some errors, a full disk among them. */
+export function rollBackQuietly(connection: Connection): void {
+  try {
+    connection.execute('ROLLBACK')
+  } catch {
+    // No transaction is open any more, which is what was wanted.
+  }
+}
+
+/** False when there is nothing in the file yet. What the header did not tell stands in the write-ahead log. */
+function isCurrent(connection: Connection, file: string): boolean {
+  const number = (name: string): number => Number(connection.pragma(name)[0]?.[name])
+  const version = number('user_version')
+  if (number('application_id') === applicationId) {
+    if (version > schemaVersion) throw newer(file, version)
+    return true
+  }
+  if (number('schema_version') !== 0) throw foreign(file, 'is an SQLite file of another program')
+  return false
 }
 
 /** Two processes may open a new store at once: the second waits, at most five seconds. */
