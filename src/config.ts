@@ -21,6 +21,7 @@ const Environment = z.object({
   JEJAK_MAX_BODY_BYTES: whole(1024, 2 ** 31).default(64 * 2 ** 20),
   JEJAK_MAX_ADDRESSES: whole(1, 10_000_000).default(100_000),
   JEJAK_MAX_TRANSACTIONS: whole(1, 100_000_000).default(250_000),
+  JEJAK_TRACE_TIMEOUT_MS: whole(0, 3_600_000).default(20_000),
 })
 
 export interface Config {
@@ -32,6 +33,8 @@ export interface Config {
   readonly maxBodyBytes: number
   readonly maxAddresses: number
   readonly maxTransactions: number
+  /** Longest trace over HTTP, milliseconds. */
+  readonly traceTimeoutMs: number
 }
 
 /** Names that tests use and that are no settings. */
@@ -73,5 +76,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     maxBodyBytes: data.JEJAK_MAX_BODY_BYTES,
     maxAddresses: data.JEJAK_MAX_ADDRESSES,
     maxTransactions: data.JEJAK_MAX_TRANSACTIONS,
+    traceTimeoutMs: data.JEJAK_TRACE_TIMEOUT_MS,
   }
 }

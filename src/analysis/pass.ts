@@ -5,6 +5,7 @@
  * difference. A chain cannot record that; missing rows can.
  */
 import type { Graph } from '../graph/graph.ts'
+import { KnownError } from '../ledger/errors.ts'
 import { firstNotBelow } from '../ledger/sortedSearch.ts'
 import { type Lot, type Parcel, Purse } from './parcels.ts'
 import type { Stop } from './stops.ts'
@@ -31,6 +32,8 @@ export interface PassPlan {
   readonly maxTransactions: number
   /** Least face that must have reached an address before it is followed. */
   readonly threshold: bigint
+  /** Asked now and then; true gives the whole trace up. The caller's clock, since analysis has none. */
+  readonly interrupted: (() => boolean) | undefined
 }
 
 /** A part of a lot that has come to its end. */
@@ -135,6 +138,7 @@ class Pass {
     for (let next = this.#heap.pop(); next !== undefined; next = this.#heap.pop()) {
       if (this.#plan.isBeyond(next)) continue
       if (++this.#visited > this.#plan.maxTransactions) return 'transactions'
+      if (this.#visited % 64 === 1 && this.#plan.interrupted?.()) throw tookTooLong()
       this.#visit(next)
       if (this.#followed.size > this.#plan.maxAddresses) return 'addresses'
     }
@@ -382,6 +386,12 @@ class Pass {
     }
     return resting
   }
+}
+
+function tookTooLong(): KnownError {
+  return new KnownError('request.timeout', 'the trace takes longer than the service allows', {
+    hint: 'Raise minShare, lower maxHops, name fewer seeds, or use the command line, which has no limit.',
+  })
 }
 
 function moved(part: Parcel, lot: Lot): Parcel {

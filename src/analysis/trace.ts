@@ -16,6 +16,8 @@ export interface TraceContext {
   readonly tags: StopTags
   readonly tokens: ValueTokens
   readonly coverage: readonly (Coverage | CoverageOfMany)[]
+  /** Gives the trace up with `request.timeout` when it answers true; it never changes an answer. */
+  readonly interrupted?: () => boolean
 }
 
 /** Name and version of the engine, in every answer: equal versions give equal bytes. */
@@ -168,6 +170,7 @@ function planOf(
     maxIdle: query.maxIdle,
     maxAddresses: query.maxAddresses,
     maxTransactions: query.maxTransactions,
+    interrupted: context.interrupted,
   }
 }
 

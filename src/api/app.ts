@@ -18,7 +18,10 @@ import { tagRoutes } from './tags.ts'
 import { traceRoutes } from './traces.ts'
 
 export interface AppOptions {
-  readonly config: Pick<Config, 'maxBodyBytes' | 'maxAddresses' | 'maxTransactions'>
+  readonly config: Pick<
+    Config,
+    'maxBodyBytes' | 'maxAddresses' | 'maxTransactions' | 'traceTimeoutMs'
+  >
   readonly log: Log
   /** Port the service is reached at, once it listens. */
   readonly port: () => number

@@ -40,9 +40,14 @@ export const defaults = {
  * Runs a trace over what is known now: the one way to a trace, for CLI and HTTP alike, so that both give the same
  * bytes.
  *
- * @throws KnownError `seed.*`, `asset.ambiguous`, `trace.unsupported`, `store.*`
+ * @param interrupted - asked now and then; true gives the trace up.
+ * @throws KnownError `seed.*`, `asset.ambiguous`, `trace.unsupported`, `request.timeout`, `store.*`
  */
-export async function runTrace(knowledge: Knowledge, request: TraceRequest): Promise<TraceAnswer> {
+export async function runTrace(
+  knowledge: Knowledge,
+  request: TraceRequest,
+  interrupted?: () => boolean,
+): Promise<TraceAnswer> {
   refuseLater('direction', request.direction, 'forward')
   refuseLater('method', request.method, 'fifo')
   const graph = await knowledge.graph()
@@ -69,7 +74,7 @@ export async function runTrace(knowledge: Knowledge, request: TraceRequest): Pro
     maxAddresses: request.maxAddresses ?? defaults.maxAddresses,
     maxTransactions: request.maxTransactions ?? defaults.maxTransactions,
   }
-  return trace(graph, context, query)
+  return trace(graph, interrupted ? { ...context, interrupted } : context, query)
 }
 
 function refuseLater(field: string, value: string | undefined, available: string): void {

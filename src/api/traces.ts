@@ -84,19 +84,22 @@ const postTrace = createRoute({
 /** Count budgets of the service bound every trace; a caller may ask for less. */
 export function traceRoutes(
   knowledge: Knowledge,
-  config: Pick<Config, 'maxAddresses' | 'maxTransactions'>,
+  config: Pick<Config, 'maxAddresses' | 'maxTransactions' | 'traceTimeoutMs'>,
 ): OpenAPIHono {
   const routes = createRouter()
   routes.openapi(postTrace, async (c) => {
     const asked = c.req.valid('json')
-    const answer = await runTrace(knowledge, {
+    await knowledge.graph()
+    const until = performance.now() + config.traceTimeoutMs
+    const request = {
       ...asked,
       maxAddresses: Math.min(asked.maxAddresses ?? config.maxAddresses, config.maxAddresses),
       maxTransactions: Math.min(
         asked.maxTransactions ?? config.maxTransactions,
         config.maxTransactions,
       ),
-    })
+    }
+    const answer = await runTrace(knowledge, request, () => performance.now() > until)
     return c.body(`${JSON.stringify(answer)}\n`, 200, {
       'content-type': 'application/json',
     }) as never

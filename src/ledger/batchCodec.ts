@@ -72,7 +72,7 @@ export function decodeBatch(bytes: Uint8Array): TransferBatch {
     throw damaged('it does not begin as one')
   const start = 8 + view.getUint32(4, true)
   if (start > bytes.length) throw damaged('its head is cut off')
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start))) as Head
+  const head = headOf(bytes.subarray(8, start))
   let at = start
   const columns = head.columns.map((column) => {
     const values = { head: column, at }
@@ -123,6 +123,41 @@ export function decodeBatch(bytes: Uint8Array): TransferBatch {
     transactions: keys(pools[1]),
     blockHashes: keys(pools[2]),
     wide: new Map(head.wide.map(([row, amount]) => [row, BigInt(amount)])),
+  }
+}
+
+/** Columns of contexts, then of rows, then of the dictionaries; see {@link columnsOf}. */
+const contextColumns = 7
+const rowColumns = 11
+const dictionaries = 3
+
+function headOf(bytes: Uint8Array): Head {
+  const head = parsed(bytes) as Partial<Head> | null
+  const lists = [head?.columns, head?.pools, head?.chains, head?.assets, head?.flagSets, head?.wide]
+  if (!head || !lists.every(Array.isArray)) throw damaged('its head is not one')
+  const { columns, pools, length } = head as Head
+  const widths = columns.every((column) => [0, 1, 2, 4, 8].includes(column?.width))
+  const counts = columns.map((column) => column?.count)
+  const rows = counts.slice(contextColumns, contextColumns + rowColumns)
+  const contexts = counts.slice(0, contextColumns)
+  const keys = counts.slice(contextColumns + rowColumns)
+  const sound =
+    widths &&
+    columns.length === contextColumns + rowColumns + dictionaries &&
+    pools.length === dictionaries &&
+    [...counts, ...pools].every((count) => Number.isSafeInteger(count) && count >= 0) &&
+    rows.every((count) => count === length) &&
+    contexts.every((count) => count === contexts[0]) &&
+    keys.every((count, i) => count <= (pools[i] as number))
+  if (!sound) throw damaged('its head contradicts itself')
+  return head as Head
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    throw damaged('its head is not JSON')
   }
 }
 

@@ -109,6 +109,21 @@ describe('traces', () => {
   })
 })
 
+test('a trace that takes longer than allowed is given up and says what to do', async () => {
+  const hasty = await createApp(knowledge, {
+    config: { ...config, traceTimeoutMs: 0 },
+    log,
+    port: () => 7717,
+  })
+  const body = JSON.stringify({ seeds: [seed] })
+  const headers = { 'content-type': 'application/json' }
+  await expectProblem(
+    hasty.request('/v1/traces', { method: 'POST', body, headers }),
+    503,
+    'request.timeout',
+  )
+})
+
 describe('accounts', () => {
   test('a card shows balance, degree, coverage', async () => {
     const card = await (await app.request(`/v1/accounts/${account}`)).json()
