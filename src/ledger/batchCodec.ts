@@ -67,6 +67,15 @@ export function encodeBatch(batch: TransferBatch): Uint8Array {
  * @throws KnownError `store.damaged` when the bytes are not a batch.
  */
 export function decodeBatch(bytes: Uint8Array): TransferBatch {
+  try {
+    return decoded(bytes)
+  } catch (error) {
+    // A head that lies about lengths fails in many places: all mean that these are not the bytes of a batch.
+    throw error instanceof KnownError ? error : damaged('its bytes make no sense')
+  }
+}
+
+function decoded(bytes: Uint8Array): TransferBatch {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < 8 || view.getUint32(0, true) !== magic)
     throw damaged('it does not begin as one')
