@@ -6,9 +6,7 @@
 // Control characters, zero-width and bidirectional marks, line separators, byte-order mark, soft hyphen,
 // variation selectors and tag characters: all invisible, all used to make one name look like another.
 const invisible =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the point
-  // biome-ignore lint/suspicious/noMisleadingCharacterClass: variation selectors are looked for one by one
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\ufff0-\uffff\u{e0000}-\u{e0fff}]/gu
+  /\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Co}|\p{Variation_Selector}|[\u115f\u1160\u3164\uffa0\ufff0-\uffff]|[\u{e0000}-\u{e0fff}]/gu
 
 const longestText = 200
 
