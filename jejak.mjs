@@ -114,6 +114,7 @@ const scripts = {
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   check: ['test/check.ts'],
   bench: ['test/bench/main.ts'],
+  neo4j: ['test/neo4j/main.ts'],
 }
 
 function commandFor(args) {

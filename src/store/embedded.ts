@@ -6,21 +6,24 @@ import type { ChainId } from '../ledger/chain.ts'
 import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { ledgerOrder } from '../ledger/order.ts'
-import type { Assurance, Finding, Observation } from '../ledger/reconcile.ts'
+import type { Finding, Observation } from '../ledger/reconcile.ts'
 import type { Tag } from '../ledger/tag.ts'
 import { parseTransferId, type Transfer, type TransferId, transferId } from '../ledger/transfer.ts'
-import {
-  batchOf,
-  keyAt,
-  type TransferBatch,
-  TransferBatchBuilder,
-} from '../ledger/transferBatch.ts'
 import { checkLog } from './checkLog.ts'
 import { addClaim, claimForManyOf, claimOf, claimsFor, cutClaims } from './coverageTable.ts'
 import { documentTable } from './documentTable.ts'
-import { createLogState, type LogState } from './logState.ts'
-import { mergeBatch, revivedRows, storedObservations } from './mergeBatch.ts'
-import { encodeTombstones, entryType, lastSequence, readEntries } from './segments.ts'
+import { createLogState } from './logState.ts'
+import { type Log, storedObservations } from './mergeBatch.ts'
+import { orphansFrom, type Plan, planAppend, planRollBack, transactionKey } from './planWrites.ts'
+import { type SearchableSegment, searchable } from './searchableSegment.ts'
+import {
+  encodeTombstones,
+  entryOf,
+  entryType,
+  lastSequence,
+  lengthOf,
+  readEntries,
+} from './segments.ts'
 import { type Connection, openSqliteFile, rollBackQuietly } from './sqliteFile.ts'
 import type {
   Append,
@@ -60,10 +63,10 @@ class EmbeddedStore implements Store {
   readonly #patienceMs: number
   readonly #documents: ReturnType<typeof documentTable>
   /** Made when first needed; dropped when a transaction that used it fails, since it may know rows that were not stored. */
-  #log: LogState | undefined
+  #log: Log | undefined
   #logInUse = false
   /** The same for readers, who must not see what an open transaction has noted. */
-  #readerLog: LogState | undefined
+  #logForReaders: Log | undefined
   #turn: Promise<unknown> = Promise.resolve()
   #manyClaims: { readonly version: number; readonly claims: readonly CoverageOfMany[] } | undefined
 
@@ -101,17 +104,12 @@ class EmbeddedStore implements Store {
   rollBack(chain: ChainId, fromBlock: number): Promise<number> {
     return this.#inTransaction(async () => {
       const log = this.#writerLog()
-      const dead = liveRowsFrom(this.#write, log, { chain, fromBlock })
-      writeTombstones(this.#write, log, {
-        dead,
-        reason: 'orphaned',
-        rollBack: { chain, fromBlock },
-      })
-      writeRevived(this.#write, log, revivedAfter(this.#write, log, dead))
+      const orphans = orphansFrom(log, { chain, fromBlock })
+      write(this.#write, planRollBack(orphans, { chain, fromBlock }, log))
       cutClaims(this.#write, chain, fromBlock)
       this.#write.run('bump-meta', { name: 'coverageVersion' })
       this.#write.run('drop-findings', { chain, from: fromBlock })
-      return dead.length
+      return orphans.length
     })
   }
 
@@ -140,7 +138,7 @@ class EmbeddedStore implements Store {
     const rows = this.#rowsOfTransaction(chain, tx)
     return ledgerOrder(
       rows
-        .filter((row) => !this.#readerState().isSuperseded(row.sequence))
+        .filter((row) => !this.#readerLog().state.isSuperseded(row.sequence))
         .map((row) => row.transfer),
     )
   }
@@ -201,26 +199,23 @@ class EmbeddedStore implements Store {
     this.#write.close()
   }
 
-  #writerLog(): LogState {
-    this.#log ??= createLogState()
+  #writerLog(): Log {
+    this.#log ??= logBehind(this.#write)
     this.#logInUse = true
-    this.#log.catchUp(this.#write)
+    catchUp(this.#log, this.#write)
     return this.#log
   }
 
-  #readerState(): LogState {
-    this.#readerLog ??= createLogState()
-    this.#readerLog.catchUp(this.#read)
-    return this.#readerLog
+  #readerLog(): Log {
+    this.#logForReaders ??= logBehind(this.#read)
+    catchUp(this.#logForReaders, this.#read)
+    return this.#logForReaders
   }
 
   #rowsOfTransaction(chain: ChainId, tx: string): ReturnType<typeof storedObservations> {
-    const state = this.#readerState()
+    const log = this.#readerLog()
     const key = transactionKey(tx)
-    return storedObservations(
-      { key, chain, segments: state.segmentsOf(key, chain) },
-      { state, connection: this.#read },
-    )
+    return storedObservations({ key, chain, segments: log.state.segmentsOf(key, chain) }, log)
   }
 
   async #claimsForMany(): Promise<readonly CoverageOfMany[]> {
@@ -270,173 +265,57 @@ class EmbeddedStore implements Store {
   }
 }
 
+const keptSegments = 64
+
+/** The log behind a connection: what is known of it, and its segments, the last ones used kept decoded. */
+function logBehind(connection: Connection): Log {
+  const state = createLogState()
+  const decoded = new Map<number, SearchableSegment>()
+  return {
+    state,
+    segment(number) {
+      const known = decoded.get(number)
+      if (known) return known
+      const row = connection.get('log-entry', { first: state.startOf(number) })
+      const entry = row && entryOf(row)
+      if (entry?.type !== 'transfers') throw new RangeError(`segment ${number} is not in the log`)
+      if (decoded.size >= keptSegments) decoded.delete(decoded.keys().next().value ?? -1)
+      const made = searchable(entry)
+      decoded.set(number, made)
+      return made
+    },
+  }
+}
+
+/** Reads what was appended since, by this process or another. */
+function catchUp({ state }: Log, connection: Connection): void {
+  for (const entry of readEntries(connection, state.sequence)) state.note(entry)
+}
+
 async function* later<T>(entries: Iterable<T>): AsyncIterable<T> {
   yield* entries
 }
 
-function transactionKey(tx: string): Uint8Array {
-  const builder = new TransferBatchBuilder()
-  builder.transactionText(tx)
-  return builder.build().transactions.pool
-}
-
-function appendTo(connection: Connection, log: LogState, given: Append): AppendResult {
-  const batch = isBatch(given.transfers) ? given.transfers : batchOf(given.transfers)
-  const timeFindings = checkTimes(batch, log, given)
-  const merged = mergeBatch(batch, given, { state: log, connection })
-  const first = log.sequence + 1
-  if (merged.batch.length > 0) {
-    writeEntry(connection, log, {
-      type: 'transfers',
-      firstSequence: first,
-      batch: merged.batch,
-      source: given.source,
-      assurance: given.assurance,
-    })
-  }
-  const dead = [
-    ...merged.superseded.filter((row) => !log.isSuperseded(row)),
-    ...merged.supersededRows.map((row) => first + row),
-  ]
-  writeTombstones(connection, log, { dead, reason: 'superseded' })
-  writeRevived(connection, log, merged.revived)
-  const findings = [
-    ...timeFindings,
-    ...merged.findings.map((finding) => ({ finding, block: blockOf(batch, finding) })),
-  ]
-  for (const { finding, block } of findings) connection.run('add-finding', { ...finding, block })
+function appendTo(connection: Connection, log: Log, given: Append): AppendResult {
+  const plan = planAppend(given, log)
+  write(connection, plan)
   for (const claim of given.coverage) addClaim(connection, claim)
   if (given.coverage.length > 0) connection.run('bump-meta', { name: 'coverageVersion' })
-  return {
-    added: merged.batch.length,
-    known: merged.known,
-    superseded: dead.length,
-    findings: findings.map(({ finding }) => finding),
-    sequence: log.sequence,
-  }
+  return plan.result
 }
 
-function isBatch(transfers: Append['transfers']): transfers is TransferBatch {
-  return !Array.isArray(transfers)
+function write(connection: Connection, plan: Plan): void {
+  for (const entry of plan.entries) writeEntry(connection, entry)
+  for (const { finding, block } of plan.findings)
+    connection.run('add-finding', { ...finding, block })
 }
 
-interface PlacedFinding {
-  readonly finding: Finding
-  readonly block: number
-}
-
-function blockOf(batch: TransferBatch, finding: Finding): number {
-  const { contexts } = batch
-  const builder = transactionKey(finding.tx)
-  for (let i = 0; i < contexts.transaction.length; i++) {
-    const number = contexts.transaction[i] as number
-    const start = number === 0 ? 0 : (batch.transactions.ends[number - 1] as number)
-    const key = batch.transactions.pool.subarray(start, batch.transactions.ends[number])
-    if (Buffer.from(key).equals(builder)) return contexts.block[i] as number
-  }
-  return 0
-}
-
-/** One block has one time, and time never decreases: refused from a file, a finding from a node. */
-function checkTimes(batch: TransferBatch, log: LogState, given: Append): PlacedFinding[] {
-  const { contexts, chains } = batch
-  const findings: PlacedFinding[] = []
-  for (let i = 0; i < contexts.block.length; i++) {
-    const chain = chains[contexts.chain[i] as number] as ChainId
-    const block = contexts.block[i] as number
-    const time = contexts.time[i] as number
-    const against = log.blockTimes(chain).note(block, time)
-    if (against === undefined) continue
-    const text = `block ${block} at time ${time} contradicts block ${against.block} at time ${against.time}`
-    if (given.assurance === 0) throw contradictedTime(batch, i, text)
-    findings.push({ finding: { kind: 'time', chain, tx: `block:${block}`, text }, block })
-  }
-  return findings
-}
-
-function contradictedTime(batch: TransferBatch, context: number, text: string): KnownError {
-  const row = batch.rows.context.indexOf(context)
-  return new KnownError('transfer.invalid', text, {
-    facts: { field: 'time', value: batch.contexts.time[context] as number, row },
-    hint: 'Within a chain one block has one time and time never decreases with block: correct the row.',
-  })
-}
-
-function liveRowsFrom(
-  connection: Connection,
-  log: LogState,
-  from: { readonly chain: ChainId; readonly fromBlock: number },
-): number[] {
-  const dead: number[] = []
-  for (const entry of readEntries(connection, 0)) {
-    if (entry.type !== 'transfers') continue
-    const { contexts, rows, chains } = entry.batch
-    const chain = chains.indexOf(from.chain)
-    for (let row = 0; row < entry.batch.length; row++) {
-      const context = rows.context[row] as number
-      const reached =
-        contexts.chain[context] === chain && (contexts.block[context] as number) >= from.fromBlock
-      const sequence = entry.firstSequence + row
-      if (reached && !log.isOrphaned(sequence)) dead.push(sequence)
-    }
-  }
-  return dead
-}
-
-/** Rows that had lost to rows that are orphans now. Nothing is read unless a transaction had several sources. */
-function revivedAfter(
-  connection: Connection,
-  log: LogState,
-  orphans: readonly number[],
-): Observation[] {
-  const revived: Observation[] = []
-  const seen = new Set<string>()
-  for (const orphan of log.supersededAny ? orphans : []) {
-    const { batch, row } = log.rowAt(connection, orphan)
-    const context = batch.rows.context[row] as number
-    const chain = batch.chains[batch.contexts.chain[context] as number] as ChainId
-    const key = keyAt(batch.transactions, batch.contexts.transaction[context] as number)
-    const name = `${chain} ${Buffer.from(key).toString('latin1')}`
-    if (seen.has(name)) continue
-    seen.add(name)
-    const places = { key, chain, segments: log.segmentsOf(key, chain) }
-    revived.push(...revivedRows(places, { state: log, connection }))
-  }
-  return revived
-}
-
-/** Appends rows anew, each as the source that told it. */
-function writeRevived(connection: Connection, log: LogState, rows: readonly Observation[]): void {
-  const bySource = Map.groupBy(rows, ({ source, assurance }) => `${assurance} ${source}`)
-  for (const told of bySource.values()) {
-    const { source, assurance } = told[0] as { source: string; assurance: Assurance }
-    const batch = batchOf(told.map(({ transfer }) => transfer))
-    const firstSequence = log.sequence + 1
-    writeEntry(connection, log, { type: 'transfers', firstSequence, batch, source, assurance })
-  }
-}
-
-function writeTombstones(
-  connection: Connection,
-  log: LogState,
-  given: Pick<Extract<LogEntry, { type: 'tombstones' }>, 'reason' | 'rollBack'> & {
-    readonly dead: readonly number[]
-  },
-): void {
-  if (given.dead.length === 0) {
-    if (given.rollBack) log.blockTimes(given.rollBack.chain).cut(given.rollBack.fromBlock)
-    return
-  }
-  const entry = { ...given, type: 'tombstones' as const, dead: Uint32Array.from(given.dead) }
-  writeEntry(connection, log, { ...entry, firstSequence: log.sequence + 1 })
-}
-
-function writeEntry(connection: Connection, log: LogState, entry: LogEntry): void {
+function writeEntry(connection: Connection, entry: LogEntry): void {
   const tombstones = entry.type === 'tombstones'
   const data = tombstones ? encodeTombstones(entry) : encodeBatch(entry.batch)
   connection.run('append-log', {
     first: entry.firstSequence,
-    count: tombstones ? entry.dead.length : entry.batch.length,
+    count: lengthOf(entry),
     type: entryType[entry.type],
     source: tombstones
       ? sourceId(connection, 'jejak', 0)
@@ -444,7 +323,6 @@ function writeEntry(connection: Connection, log: LogState, entry: LogEntry): voi
     checksum: crc32(data),
     data,
   })
-  log.note(entry)
 }
 
 function sourceId(connection: Connection, name: string, assurance: number): number {

@@ -1,10 +1,6 @@
-import { ByteTable } from '../ledger/byteTable.ts'
 import { firstNotBelow } from '../ledger/sortedSearch.ts'
-import { BatchReader, keyAt, type TransferBatch } from '../ledger/transferBatch.ts'
+import { keyAt, type TransferBatch } from '../ledger/transferBatch.ts'
 import { type BlockTimes, createBlockTimes } from './blockTimes.ts'
-import type { RowAt } from './sameRows.ts'
-import { entryOf, readEntries, type Segment } from './segments.ts'
-import type { Connection } from './sqliteFile.ts'
 import type { LogEntry } from './store.ts'
 import { createTransactionIndex, transactionHashes } from './transactionIndex.ts'
 
@@ -13,30 +9,23 @@ import { createTransactionIndex, transactionHashes } from './transactionIndex.ts
  * dead, when each block was. Made by reading the log once, kept current by reading what others appended.
  */
 export interface LogState {
-  /** Reads what was appended since, by this process or another. */
-  catchUp(connection: Connection): void
-  /** Notes an entry that this process is about to append in the open transaction. */
+  /** Notes the next entry: one that was read, or one that is about to be written in the open transaction. */
   note(entry: LogEntry): void
   readonly sequence: number
   /** Segments that may hold rows of a transaction of a batch; see `transactionHashes` for the key. */
   segmentsOf(key: Uint8Array, chain: string): readonly number[]
-  /** Where a stored row is. */
-  rowAt(connection: Connection, sequence: number): RowAt
-  segment(connection: Connection, number: number): SearchableSegment
+  /** Segments with rows of the chain at this block or above. */
+  segmentsFrom(chain: string, block: number): readonly number[]
+  /** The segment that holds a row. */
+  segmentAt(sequence: number): number
+  /** Sequence number of the first row of a segment. */
+  startOf(segment: number): number
   isOrphaned(sequence: number): boolean
   isSuperseded(sequence: number): boolean
   /** True when any row ever was superseded. */
   readonly supersededAny: boolean
   blockTimes(chain: string): BlockTimes
 }
-
-export interface SearchableSegment extends Segment {
-  readonly reader: BatchReader
-  /** Rows of a transaction, by their place in the batch. */
-  rowsOf(key: Uint8Array, chain: string): readonly number[]
-}
-
-const keptSegments = 64
 
 export function createLogState(): LogState {
   const index = createTransactionIndex()
@@ -45,7 +34,8 @@ export function createLogState(): LogState {
   const times = new Map<string, BlockTimes>()
   const orphaned = new Set<number>()
   const superseded = new Set<number>()
-  const decoded = new Map<number, SearchableSegment>()
+  /** For each chain its segments and the highest block of each. */
+  const reaches = new Map<string, { readonly segments: number[]; readonly blocks: number[] }>()
   let sequence = 0
 
   function chainNumber(chain: string): number {
@@ -91,27 +81,29 @@ export function createLogState(): LogState {
     const { contexts, chains: names } = entry.batch
     for (let i = 0; i < contexts.block.length; i++) {
       const chain = names[contexts.chain[i] as number] as string
-      blockTimes(chain).note(contexts.block[i] as number, contexts.time[i] as number)
+      const block = contexts.block[i] as number
+      blockTimes(chain).note(block, contexts.time[i] as number)
+      noteReach(chain, segment, block)
     }
     sequence = entry.firstSequence + entry.batch.length - 1
   }
 
-  function segment(connection: Connection, number: number): SearchableSegment {
-    const known = decoded.get(number)
-    if (known) return known
-    const row = connection.get('log-entry', { first: starts[number] ?? -1 })
-    const entry = row && entryOf(row)
-    if (entry?.type !== 'transfers') throw new RangeError(`segment ${number} is not in the log`)
-    if (decoded.size >= keptSegments) decoded.delete(decoded.keys().next().value ?? -1)
-    const made = searchable(entry)
-    decoded.set(number, made)
-    return made
+  function noteReach(chain: string, segment: number, block: number): void {
+    const known = reaches.get(chain)
+    if (!known) {
+      reaches.set(chain, { segments: [segment], blocks: [block] })
+      return
+    }
+    const last = known.segments.length - 1
+    if (known.segments[last] === segment) {
+      if ((known.blocks[last] as number) < block) known.blocks[last] = block
+      return
+    }
+    known.segments.push(segment)
+    known.blocks.push(block)
   }
 
   return {
-    catchUp(connection) {
-      for (const entry of readEntries(connection, sequence)) note(entry)
-    },
     note,
     get sequence() {
       return sequence
@@ -120,45 +112,17 @@ export function createLogState(): LogState {
       const { hash, fingerprint } = transactionHashes(key, chainNumber(chain))
       return index.find(hash, fingerprint)
     },
-    segment,
-    rowAt(connection, row) {
-      const found = segment(connection, firstNotBelow(starts, row + 1) - 1)
-      return { batch: found.batch, row: row - found.firstSequence }
+    segmentsFrom(chain, block) {
+      const { segments, blocks } = reaches.get(chain) ?? { segments: [], blocks: [] }
+      return segments.filter((_, i) => (blocks[i] as number) >= block)
     },
+    segmentAt: (row) => firstNotBelow(starts, row + 1) - 1,
+    startOf: (segment) => starts[segment] as number,
     isOrphaned: (row) => orphaned.has(row),
     isSuperseded: (row) => superseded.has(row),
     get supersededAny() {
       return superseded.size > 0
     },
     blockTimes,
-  }
-}
-
-/** A segment with a way to find the rows of a transaction in it; made once per decoded segment. */
-function searchable(segment: Segment): SearchableSegment {
-  const { batch } = segment
-  const { contexts, rows, chains, transactions } = batch
-  const table = new ByteTable(transactions.ends.length)
-  for (let i = 0; i < transactions.ends.length; i++) table.intern(keyAt(transactions, i))
-  /** The first row of each transaction, and for each row the next of its transaction; −1 ends. */
-  const first = new Int32Array(transactions.ends.length).fill(-1)
-  const next = new Int32Array(batch.length)
-  for (let row = batch.length - 1; row >= 0; row--) {
-    const transaction = contexts.transaction[rows.context[row] as number] as number
-    next[row] = first[transaction] as number
-    first[transaction] = row
-  }
-  return {
-    ...segment,
-    reader: new BatchReader(batch),
-    rowsOf(key, chain) {
-      const found: number[] = []
-      const transaction = table.find(key)
-      if (transaction < 0) return found
-      for (let row = first[transaction] as number; row >= 0; row = next[row] as number) {
-        if (chains[contexts.chain[rows.context[row] as number] as number] === chain) found.push(row)
-      }
-      return found
-    },
   }
 }

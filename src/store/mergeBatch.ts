@@ -6,9 +6,9 @@ import {
   type TransferBatch,
   TransferBatchBuilder,
 } from '../ledger/transferBatch.ts'
-import type { LogState, SearchableSegment } from './logState.ts'
+import type { LogState } from './logState.ts'
 import { type RowAt, sameRow, saysAtMost } from './sameRows.ts'
-import type { Connection } from './sqliteFile.ts'
+import type { SearchableSegment } from './searchableSegment.ts'
 import type { Append } from './store.ts'
 
 /** What of a batch is to be written, given what the log holds already. */
@@ -36,9 +36,10 @@ interface IncomingRow extends Observation {
   readonly sequence: undefined
 }
 
-interface Log {
+/** What is known of the log, and its segments by number. */
+export interface Log {
   readonly state: LogState
-  readonly connection: Connection
+  segment(number: number): SearchableSegment
 }
 
 type Told = Pick<Append, 'source' | 'assurance'>
@@ -121,6 +122,11 @@ function suspectTransactions(
   return suspects
 }
 
+/** The segments that {@link mergeBatch} may ask for. */
+export function suspectSegments(batch: TransferBatch, state: LogState): ReadonlySet<number> {
+  return new Set([...suspectTransactions(batch, state).values()].flat())
+}
+
 /** Transactions of which two rows of the batch have the same kind and position. */
 function repeatedInside(batch: TransferBatch): Set<number> {
   const { rows, contexts } = batch
@@ -171,10 +177,13 @@ interface StoredPlace extends RowAt {
 }
 
 /** Every stored row of a transaction that is not orphaned, in the order of the log. */
-function storedPlaces({ key, chain, segments }: Places, { state, connection }: Log): StoredPlace[] {
+function storedPlaces(
+  { key, chain, segments }: Places,
+  { state, segment: read }: Log,
+): StoredPlace[] {
   const found: StoredPlace[] = []
   for (const number of segments) {
-    const segment = state.segment(connection, number)
+    const segment = read(number)
     for (const row of segment.rowsOf(key, chain)) {
       if (!state.isOrphaned(segment.firstSequence + row))
         found.push({ segment, batch: segment.batch, row })

@@ -44,6 +44,11 @@ function decodeTombstones(data: Uint8Array): Pick<Tombstones, 'dead' | 'reason' 
   return { dead, reason: reasons[data[0] ?? 0] ?? 'orphaned', ...rollBack }
 }
 
+/** How many sequence numbers an entry takes. */
+export function lengthOf(entry: LogEntry): number {
+  return entry.type === 'tombstones' ? entry.dead.length : entry.batch.length
+}
+
 /** Log entries after a sequence number up to another, or to the end. Checks every entry's checksum. */
 export function* readEntries(
   connection: Connection,
