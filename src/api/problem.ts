@@ -63,7 +63,24 @@ export const explained: Readonly<
   'store.newer': { status: 500, text: 'The store was written by a newer version.' },
   'store.damaged': { status: 500, text: 'The store is damaged; restore it from a backup.' },
   'store.unavailable': { status: 503, text: 'The store cannot be reached or its disk failed.' },
-  'store.unsupported': { status: 400, text: 'This version cannot use a store of that kind.' },
+  'store.older': {
+    status: 500,
+    text: 'The shared store is of an older version; its operator brings it up with `jejak store migrate`.',
+  },
+  'store.unauthorized': {
+    status: 500,
+    text: 'The Neo4j server refuses the user or password that this service was given.',
+  },
+  'store.timeout': {
+    status: 503,
+    text: 'The Neo4j server took too long. Nothing is known about the answer: it is not empty.',
+  },
+  'store.read-only': { status: 503, text: 'The database of the store takes no writes.' },
+  'store.memory': {
+    status: 507,
+    text: 'One transaction is larger than the memory that the Neo4j server gives to it; nothing of it was stored.',
+  },
+  'store.not-empty': { status: 409, text: 'A copy needs an empty store, or one that it began itself.' },
   'document.conflict': {
     status: 409,
     text: 'Somebody else changed it in between: read it again and repeat the change.',

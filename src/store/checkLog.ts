@@ -4,37 +4,41 @@ import type { Finding } from '../ledger/reconcile.ts'
 import { transferId } from '../ledger/transfer.ts'
 import { BatchReader } from '../ledger/transferBatch.ts'
 import { type BlockTimes, createBlockTimes } from './blockTimes.ts'
-import { readEntries } from './segments.ts'
-import type { Connection } from './sqliteFile.ts'
+import { lengthOf } from './segments.ts'
 import type { CheckReport, LogEntry } from './store.ts'
 
+export interface CheckedLog {
+  /** The log from its beginning; asked for twice. */
+  entries(): AsyncIterable<LogEntry> | Iterable<LogEntry>
+  readonly findings: readonly Finding[]
+  /** What is wrong with the place itself, before any entry is read. */
+  readonly damage: readonly string[]
+}
+
 /**
- * Verifies an embedded store end to end: SQLite's own structure, every checksum, sequence numbers without holes,
- * tombstones that name real rows, canonical ids that are unique, block times that obey their law.
+ * Verifies a log end to end: every checksum, sequence numbers without holes, tombstones that name real rows,
+ * canonical ids that are unique, block times that obey their law.
  *
  * @param progress - called with the number of rows read so far.
  */
-export function checkLog(
-  connection: Connection,
+export async function checkLog(
+  log: CheckedLog,
   progress: (rows: number) => void = () => undefined,
-): CheckReport {
-  const damage = structuralDamage(connection)
+): Promise<CheckReport> {
+  const damage = [...log.damage]
   const dead = { orphaned: new Set<number>(), superseded: new Set<number>() }
   const seen = { rows: 0, sequence: 0 }
-  for (const entry of guarded(readEntries(connection, 0), damage)) {
+  for await (const entry of guarded(log.entries(), damage)) {
     if (entry.firstSequence !== seen.sequence + 1)
       damage.push(`sequence ${seen.sequence + 1} is missing`)
     if (entry.type === 'tombstones') noteDead(entry, dead, damage)
     else seen.rows += entry.batch.length
-    seen.sequence =
-      entry.firstSequence +
-      (entry.type === 'tombstones' ? entry.dead.length : entry.batch.length) -
-      1
+    seen.sequence = entry.firstSequence + lengthOf(entry) - 1
     progress(seen.rows)
   }
   if (damage.length === 0) {
     const gone = (row: number): boolean => dead.orphaned.has(row) || dead.superseded.has(row)
-    damage.push(...contentDamage(readEntries(connection, 0), gone))
+    damage.push(...(await contentDamage(log.entries(), gone)))
   }
   const superseded = [...dead.superseded].filter((row) => !dead.orphaned.has(row)).length
   return {
@@ -42,28 +46,21 @@ export function checkLog(
     canonical: seen.rows - dead.orphaned.size - superseded,
     orphaned: dead.orphaned.size,
     superseded,
-    findings: connection.all('all-findings') as unknown as Finding[],
+    findings: log.findings,
     damage,
   }
 }
 
-function structuralDamage(connection: Connection): string[] {
-  const rows = connection.pragma('quick_check').map((row) => String(row['quick_check']))
-  return rows.filter((text) => text !== 'ok').map((text) => `SQLite: ${text}`)
-}
-
 /** Entries until one cannot be read; that one becomes damage instead of an error. */
-function* guarded(entries: Iterator<LogEntry>, damage: string[]): Generator<LogEntry> {
-  for (;;) {
-    try {
-      const next = entries.next()
-      if (next.done) return
-      yield next.value
-    } catch (error) {
-      if (!(error instanceof KnownError)) throw error
-      damage.push(error.message)
-      return
-    }
+async function* guarded(
+  entries: AsyncIterable<LogEntry> | Iterable<LogEntry>,
+  damage: string[],
+): AsyncGenerator<LogEntry> {
+  try {
+    yield* entries
+  } catch (error) {
+    if (!(error instanceof KnownError && error.code === 'store.damaged')) throw error
+    damage.push(error.message)
   }
 }
 
@@ -79,11 +76,14 @@ function noteDead(
   }
 }
 
-function contentDamage(entries: Iterable<LogEntry>, gone: (row: number) => boolean): string[] {
+async function contentDamage(
+  entries: AsyncIterable<LogEntry> | Iterable<LogEntry>,
+  gone: (row: number) => boolean,
+): Promise<string[]> {
   const damage: string[] = []
   const ids = new ByteTable(1 << 16)
   const times = new Map<string, BlockTimes>()
-  for (const entry of entries) {
+  for await (const entry of entries) {
     damage.push(...timeDamage(entry, times))
     if (entry.type !== 'transfers') continue
     const reader = new BatchReader(entry.batch)

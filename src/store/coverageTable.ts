@@ -31,23 +31,27 @@ function addSingleClaim(connection: Connection, claim: Coverage): void {
 }
 
 function addClaimForMany(connection: Connection, claim: CoverageOfMany): void {
-  const accounts = JSON.stringify([...claim.accounts].sort())
-  const kinds = [...claim.kinds].sort().join(' ')
   const { chain, source, assurance, fromBlock: from, toBlock: to } = claim
-  const digest = createHash('sha256')
-    .update(JSON.stringify([chain, kinds, source, assurance, from, to]))
-    .update(accounts)
-    .digest('hex')
   connection.run('add-coverage-set', {
-    digest,
+    digest: manyClaimDigest(claim),
     chain,
-    kinds,
+    kinds: [...claim.kinds].sort().join(' '),
     source,
     assurance,
     from,
     to,
-    accounts,
+    accounts: JSON.stringify([...claim.accounts].sort()),
   })
+}
+
+/** Equal claims have equal digests, whatever the order of their accounts and kinds. */
+export function manyClaimDigest(claim: CoverageOfMany): string {
+  const { chain, source, assurance, fromBlock, toBlock } = claim
+  const kinds = [...claim.kinds].sort().join(' ')
+  return createHash('sha256')
+    .update(JSON.stringify([chain, kinds, source, assurance, fromBlock, toBlock]))
+    .update(JSON.stringify([...claim.accounts].sort()))
+    .digest('hex')
 }
 
 export function claimOf(row: Row): Coverage {
@@ -75,13 +79,11 @@ export function claimForManyOf(row: Row): CoverageOfMany {
 
 /** Claims for some accounts, those made for many accounts among them, touching intervals of one source joined. */
 export function claimsFor(
-  connection: Connection,
+  single: readonly Coverage[],
   accounts: ReadonlySet<Account>,
   forMany: readonly CoverageOfMany[],
 ): Coverage[] {
-  const claims = [...accounts].flatMap((account) =>
-    connection.all('coverage-of', { account }).map(claimOf),
-  )
+  const claims = [...single]
   for (const many of forMany) {
     const { accounts: members, kinds, ...rest } = many
     const wanted = members.filter((account) => accounts.has(account))

@@ -30,6 +30,8 @@ import type {
   Appender,
   AppendResult,
   CheckReport,
+  Expansion,
+  ExpansionQuery,
   LogEntry,
   Store,
   StoreState,
@@ -37,7 +39,7 @@ import type {
   TouchQuery,
 } from './store.ts'
 import { putTags, tagOf } from './tagTable.ts'
-import { transfersTouching } from './touching.ts'
+import { checkExpansion, expandedFrom, transfersTouching } from './touching.ts'
 
 export interface EmbeddedOptions {
   /** How long a write waits for another process before it fails with `store.busy`. Default 60 s. */
@@ -122,6 +124,11 @@ class EmbeddedStore implements Store {
     return transfersTouching(readEntries(this.#read, 0), query)
   }
 
+  async expand(query: ExpansionQuery): Promise<Expansion[]> {
+    checkExpansion(query)
+    return expandedFrom(readEntries(this.#read, 0), query)
+  }
+
   async observations(ids: readonly TransferId[]): Promise<Observation[]> {
     if (ids.length > 10_000) throw new RangeError('at most 10,000 ids in one call')
     const wanted = new Set<string>(ids)
@@ -144,7 +151,10 @@ class EmbeddedStore implements Store {
   }
 
   async coverage(accounts: ReadonlySet<Account>): Promise<Coverage[]> {
-    return claimsFor(this.#read, accounts, await this.#claimsForMany())
+    const single = [...accounts].flatMap((account) =>
+      this.#read.all('coverage-of', { account }).map(claimOf),
+    )
+    return claimsFor(single, accounts, await this.#claimsForMany())
   }
 
   async coverageClaims(): Promise<(Coverage | CoverageOfMany)[]> {
@@ -190,7 +200,15 @@ class EmbeddedStore implements Store {
   }
 
   async check(progress?: (rows: number) => void): Promise<CheckReport> {
-    return checkLog(this.#read, progress)
+    const rows = this.#read.pragma('quick_check').map((row) => String(row['quick_check']))
+    return checkLog(
+      {
+        entries: () => readEntries(this.#read, 0),
+        findings: await this.findings(),
+        damage: rows.filter((text) => text !== 'ok').map((text) => `SQLite: ${text}`),
+      },
+      progress,
+    )
   }
 
   async close(): Promise<void> {

@@ -28,15 +28,16 @@ export interface Flag {
   } | null
 }
 
-const collection = 'flag'
+/** Collection of the documents that are flags. */
+export const flagCollection = 'flag'
 
 export async function readFlag(store: Store, account: Account): Promise<Flag | undefined> {
-  const document = await store.readDocument(collection, account)
+  const document = await store.readDocument(flagCollection, account)
   return document?.value as Flag | undefined
 }
 
 export async function listFlags(store: Store, after?: string, limit?: number): Promise<Flag[]> {
-  return (await store.listDocuments(collection, after, limit)).map(({ value }) => value as Flag)
+  return (await store.listDocuments(flagCollection, after, limit)).map(({ value }) => value as Flag)
 }
 
 /**
@@ -73,7 +74,7 @@ export async function changeFlag(
   change: (known: Flag | undefined) => Flag | undefined,
 ): Promise<Flag> {
   for (let attempt = 0; ; attempt++) {
-    const known: StoredDocument | undefined = await store.readDocument(collection, account)
+    const known: StoredDocument | undefined = await store.readDocument(flagCollection, account)
     const next = change(known?.value as Flag | undefined)
     if (!next) {
       throw new KnownError('flag.not-found', `${account} is not flagged`, {
@@ -82,7 +83,7 @@ export async function changeFlag(
       })
     }
     try {
-      await store.writeDocument(collection, account, known?.version ?? 0, next)
+      await store.writeDocument(flagCollection, account, known?.version ?? 0, next)
       return next
     } catch (error) {
       if (!(error instanceof KnownError && error.code === 'document.conflict') || attempt === 20)

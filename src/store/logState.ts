@@ -22,6 +22,8 @@ export interface LogState {
   startOf(segment: number): number
   isOrphaned(sequence: number): boolean
   isSuperseded(sequence: number): boolean
+  /** Rows named by tombstones with sequence numbers in (after, last]. */
+  deadBetween(after: number, last: number): Iterable<number>
   /** True when any row ever was superseded. */
   readonly supersededAny: boolean
   blockTimes(chain: string): BlockTimes
@@ -34,6 +36,7 @@ export function createLogState(): LogState {
   const times = new Map<string, BlockTimes>()
   const orphaned = new Set<number>()
   const superseded = new Set<number>()
+  const tombstones: { readonly firstSequence: number; readonly dead: Uint32Array }[] = []
   /** For each chain its segments and the highest block of each. */
   const reaches = new Map<string, { readonly segments: number[]; readonly blocks: number[] }>()
   let sequence = 0
@@ -72,6 +75,7 @@ export function createLogState(): LogState {
     if (entry.type === 'tombstones') {
       const dead = entry.reason === 'orphaned' ? orphaned : superseded
       for (const row of entry.dead) dead.add(row)
+      tombstones.push({ firstSequence: entry.firstSequence, dead: entry.dead })
       if (entry.rollBack) blockTimes(entry.rollBack.chain).cut(entry.rollBack.fromBlock)
       sequence = entry.firstSequence + entry.dead.length - 1
       return
@@ -118,6 +122,10 @@ export function createLogState(): LogState {
     },
     segmentAt: (row) => firstNotBelow(starts, row + 1) - 1,
     startOf: (segment) => starts[segment] as number,
+    *deadBetween(after, last) {
+      for (const { firstSequence, dead } of tombstones)
+        if (firstSequence > after && firstSequence <= last) yield* dead
+    },
     isOrphaned: (row) => orphaned.has(row),
     isSuperseded: (row) => superseded.has(row),
     get supersededAny() {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 const folder = new URL('../../queries/', import.meta.url)
 const loaded = new Map<string, string>()
@@ -13,4 +13,12 @@ export function queryText(name: string, ending: 'sql' | 'cypher'): string {
   const text = readFileSync(new URL(`${name}.${ending}`, folder), 'utf8')
   loaded.set(name, text)
   return text
+}
+
+/** Names of the statements in a folder below `queries/`, sorted, without ending. */
+export function queryNames(below: string, ending: 'sql' | 'cypher'): string[] {
+  return readdirSync(new URL(`${below}/`, folder))
+    .filter((file) => file.endsWith(`.${ending}`))
+    .map((file) => file.slice(0, -ending.length - 1))
+    .sort()
 }

@@ -75,6 +75,26 @@ export interface TouchPage {
   readonly next?: string
 }
 
+export interface ExpansionQuery {
+  /** At most 1,000. */
+  readonly accounts: ReadonlySet<Account>
+  /** `out`: what they sent; `in`: what they received. */
+  readonly direction: 'out' | 'in'
+  /** Block time in seconds from which to read. Default 0. */
+  readonly since?: number
+  /** Most transfers per account, 1 to 10,000. */
+  readonly cap: number
+}
+
+/** One hop from one account. */
+export interface Expansion {
+  readonly account: Account
+  /** Canonical transfers in ledger order, at most `cap`, the earliest. */
+  readonly transfers: readonly Transfer[]
+  /** True when the account has more than these. */
+  readonly more: boolean
+}
+
 /** A small versioned record: a flag, a lease, an import, a token list. */
 export interface StoredDocument {
   readonly collection: string
@@ -143,6 +163,12 @@ export interface Store extends Appender {
 
   /** Canonical transfers into or out of any of the accounts, in ledger order, each once, one page at a time. */
   transfersTouching(query: TouchQuery): Promise<TouchPage>
+
+  /**
+   * One hop from many accounts, for who has no graph in memory: what each sent or received from a time on, capped per
+   * account, accounts in order of their text, each there even when it has none.
+   */
+  expand(query: ExpansionQuery): Promise<Expansion[]>
 
   /** Every stored observation of these ids that is not orphaned; unknown ids are absent. At most 10,000 ids. */
   observations(ids: readonly TransferId[]): Promise<Observation[]>

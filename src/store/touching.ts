@@ -3,7 +3,7 @@ import { KnownError } from '../ledger/errors.ts'
 import { ledgerOrder } from '../ledger/order.ts'
 import { type Transfer, transferId } from '../ledger/transfer.ts'
 import { BatchReader, type TransferBatch } from '../ledger/transferBatch.ts'
-import type { LogEntry, TouchPage, TouchQuery } from './store.ts'
+import type { Expansion, ExpansionQuery, LogEntry, TouchPage, TouchQuery } from './store.ts'
 
 /**
  * Transfers touching accounts, by one scan of the log. A page begins behind a block or inside one; since the order
@@ -13,15 +13,7 @@ import type { LogEntry, TouchPage, TouchQuery } from './store.ts'
  */
 export function transfersTouching(log: Iterable<LogEntry>, query: TouchQuery): TouchPage {
   const after = query.after === undefined ? undefined : readCursor(query.after)
-  const entries = [...log]
-  const dead = new Set<number>()
-  for (const entry of entries) {
-    if (entry.type === 'tombstones') for (const row of entry.dead) dead.add(row)
-  }
-  const blocks = touchedBlocks(entries, query.accounts, dead)
-  const rows: Transfer[] = []
-  for (const row of canonicalRows(entries, dead, blocks)) rows.push(row)
-  const touched = ledgerOrder(rows).filter(
+  const touched = touchingRows([...log], query.accounts).filter(
     ({ from, to }) => (from && query.accounts.has(from)) || (to && query.accounts.has(to)),
   )
   const start = after === undefined ? 0 : touched.findIndex((row) => transferId(row) === after) + 1
@@ -35,11 +27,41 @@ export function transfersTouching(log: Iterable<LogEntry>, query: TouchQuery): T
   }
 }
 
+/** @throws RangeError beyond the bounds of the contract */
+export function checkExpansion({ accounts, cap }: ExpansionQuery): void {
+  if (accounts.size > 1_000) throw new RangeError('at most 1,000 accounts in one hop')
+  if (!(cap >= 1 && cap <= 10_000)) throw new RangeError('cap is 1 to 10,000')
+}
+
+/** One hop from some accounts, by one scan of the log; see `Store.expand`. */
+export function expandedFrom(
+  log: Iterable<LogEntry>,
+  { accounts, direction, since = 0, cap }: ExpansionQuery,
+): Expansion[] {
+  const end = direction === 'out' ? 'from' : 'to'
+  const rows = touchingRows([...log], accounts).filter((row) => row.time >= since)
+  const groups = Map.groupBy(rows, (row) => row[end])
+  return [...accounts].sort().map((account) => {
+    const all = groups.get(account) ?? []
+    return { account, transfers: all.slice(0, cap), more: all.length > cap }
+  })
+}
+
+/** All canonical rows of the blocks that touch the accounts, in ledger order. */
+function touchingRows(entries: readonly LogEntry[], accounts: ReadonlySet<Account>): Transfer[] {
+  const dead = new Set<number>()
+  for (const entry of entries) {
+    if (entry.type === 'tombstones') for (const row of entry.dead) dead.add(row)
+  }
+  const blocks = touchedBlocks(entries, accounts, dead)
+  return ledgerOrder([...canonicalRows(entries, dead, blocks)])
+}
+
 function readCursor(text: string): string {
   return Buffer.from(text, 'base64url').toString()
 }
 
-function staleCursor(): KnownError {
+export function staleCursor(): KnownError {
   return new KnownError('cursor.invalid', 'the page this cursor follows is no longer there', {
     hint: 'Begin again without a cursor: the chain was reorganised or the cursor belongs to another question.',
   })

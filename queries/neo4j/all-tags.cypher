@@ -1,0 +1,5 @@
+// all-tags: every tag. By the index of `account`.
+MATCH (t:Tag) WHERE t.account > ''
+RETURN t.account AS account, t.label AS label, t.category AS category, t.source AS source,
+  t.confidence AS confidence, t.sourceRank AS source_rank, t.mayStop AS may_stop, t.validFrom AS valid_from,
+  t.validTo AS valid_to

@@ -1,0 +1,538 @@
+import { randomUUID } from 'node:crypto'
+import type { Account } from '../ledger/account.ts'
+import type { ChainId } from '../ledger/chain.ts'
+import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
+import { KnownError } from '../ledger/errors.ts'
+import { ledgerOrder } from '../ledger/order.ts'
+import type { Finding, Observation } from '../ledger/reconcile.ts'
+import type { Tag } from '../ledger/tag.ts'
+import { parseTransferId, type Transfer, type TransferId, transferId } from '../ledger/transfer.ts'
+import { BatchReader } from '../ledger/transferBatch.ts'
+import { checkLog } from './checkLog.ts'
+import { claimsFor } from './coverageTable.ts'
+import { createLogState, type LogState } from './logState.ts'
+import { type Log, storedObservations, suspectSegments } from './mergeBatch.ts'
+import { projectionDamage } from './neo4j/checkProjection.ts'
+import {
+  connectNeo4j,
+  int,
+  type Neo4jConnection,
+  type Neo4jSettings,
+  type Unit,
+} from './neo4j/connection.ts'
+import { addClaims, claimsForManyOf, cutClaims, sortedClaims } from './neo4j/coverage.ts'
+import { neo4jDocuments } from './neo4j/documents.ts'
+import { neo4jExpansion, neo4jTouching } from './neo4j/expansion.ts'
+import { compareCodePoints, digestKey } from './neo4j/keys.ts'
+import { project } from './neo4j/projection.ts'
+import { openSchema } from './neo4j/schema.ts'
+import { decoded, rangeParameters, readEntries, writeEntries } from './neo4j/segments.ts'
+import { linkTags, putTags, sortedTags } from './neo4j/tags.ts'
+import {
+  columnsOf,
+  orphansFrom,
+  type PlacedFinding,
+  type Plan,
+  planAppend,
+  planRollBack,
+  segmentsAround,
+  transactionKey,
+} from './planWrites.ts'
+import { type SearchableSegment, searchable } from './searchableSegment.ts'
+import type {
+  Append,
+  Appender,
+  AppendResult,
+  CheckReport,
+  Expansion,
+  ExpansionQuery,
+  LogEntry,
+  Store,
+  StoreState,
+  TouchPage,
+  TouchQuery,
+} from './store.ts'
+import { checkExpansion } from './touching.ts'
+
+export interface Neo4jOptions extends Neo4jSettings {
+  /** Told while relationships are drawn, which takes longer than the log: rows drawn, rows of the log. */
+  readonly progress?: ((done: number, total: number) => void) | undefined
+}
+
+/** An import is one transaction, however long its files take to read. */
+const atomicMs = 6 * 3_600_000
+
+/**
+ * The shared store: one Neo4j database for any number of workers and servers. The log is kept as entries of columns,
+ * as in the embedded store, and written under one lock: so equal histories give equal logs, byte for byte, whichever
+ * store keeps them. The relationships that analysts see follow the log; see `neo4j/projection.ts`.
+ *
+ * A process that writes, or asks for single transactions, reads the log once and keeps about 20 bytes per transaction.
+ *
+ * @throws KnownError `store.*` when the server cannot be used, `config.invalid`
+ */
+export async function openNeo4jStore(location: string, options: Neo4jOptions = {}): Promise<Store> {
+  const connection = await connectNeo4j(location, options)
+  try {
+    await openSchema(connection)
+    return new Neo4jStore(connection, options)
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+class Neo4jStore implements Store {
+  readonly #connection: Neo4jConnection
+  readonly #progress: Neo4jOptions['progress']
+  readonly #documents: ReturnType<typeof neo4jDocuments>
+  /** What the last write knew of the log; dropped when a write fails, since it may know rows that were not stored. */
+  #state: LogState | undefined
+  readonly #readers = createLogState()
+  #reading: Promise<unknown> = Promise.resolve()
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(connection: Neo4jConnection, { progress }: Neo4jOptions) {
+    this.#connection = connection
+    this.#progress = progress
+    this.#documents = neo4jDocuments(connection)
+  }
+
+  async state(): Promise<StoreState> {
+    const row = await this.#storeRow()
+    return {
+      id: String(row['id']),
+      sequence: Number(row['sequence']),
+      tagVersion: Number(row['tagVersion']),
+      coverageVersion: Number(row['coverageVersion']),
+    }
+  }
+
+  append(batch: Append): Promise<AppendResult> {
+    // Columns are made once, also when the unit of work runs again.
+    const given = { ...batch, transfers: columnsOf(batch.transfers) }
+    const own = randomUUID()
+    let planned: AppendResult | undefined
+    return this.#inTurn(async () => {
+      const result = await this.#connection.write(async (unit) => {
+        const writing = await this.#lock(unit, own)
+        // A run before this one was committed, and only the reply was lost.
+        if (writing.isRepeated && planned) return planned
+        planned = await appendTo(writing, given)
+        await writing.finish()
+        return planned
+      })
+      await this.#draw(result.sequence)
+      return result
+    })
+  }
+
+  atomically<T>(work: (appender: Appender) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      const unit = await this.#connection.begin(atomicMs)
+      let writing: Writing
+      let result: T
+      try {
+        writing = await this.#lock(unit, randomUUID())
+        result = await work({ append: (batch) => appendTo(writing, batch) })
+        await writing.finish()
+      } catch (error) {
+        await unit.rollBack().catch(() => undefined)
+        throw error
+      }
+      await unit.commit()
+      await this.#draw(writing.log.state.sequence)
+      return result
+    })
+  }
+
+  rollBack(chain: ChainId, fromBlock: number): Promise<number> {
+    const own = randomUUID()
+    let planned: number | undefined
+    return this.#inTurn(async () => {
+      const count = await this.#connection.write(async (unit) => {
+        const writing = await this.#lock(unit, own)
+        if (writing.isRepeated && planned !== undefined) return planned
+        planned = await rollBackIn(writing, { chain, fromBlock })
+        await writing.finish()
+        return planned
+      })
+      await this.#draw(this.#state?.sequence ?? 0)
+      return count
+    })
+  }
+
+  readLog(after: number): AsyncIterable<LogEntry> {
+    const state = this.state()
+    state.catch(() => undefined)
+    return this.#entries(after, state)
+  }
+
+  async *#entries(after: number, state: Promise<StoreState>): AsyncGenerator<LogEntry> {
+    const { sequence } = await state
+    const read = readEntries(
+      (query, range) => this.#connection.read((unit) => unit.run(query, rangeParameters(range))),
+      after,
+      sequence,
+    )
+    for await (const { entry } of read) yield entry
+  }
+
+  async transfersTouching(query: TouchQuery): Promise<TouchPage> {
+    if (!(query.limit >= 1 && query.limit <= 10_000)) throw new RangeError('limit is 1 to 10,000')
+    await this.#drawn()
+    return neo4jTouching(this.#connection, query)
+  }
+
+  async expand(query: ExpansionQuery): Promise<Expansion[]> {
+    checkExpansion(query)
+    await this.#drawn()
+    return neo4jExpansion(this.#connection, query)
+  }
+
+  async observations(ids: readonly TransferId[]): Promise<Observation[]> {
+    if (ids.length > 10_000) throw new RangeError('at most 10,000 ids in one call')
+    const wanted = new Set<string>(ids)
+    const transactions = new Map(
+      ids.map(parseTransferId).map(({ chain, tx }) => [`${chain} ${tx}`, { chain, tx }]),
+    )
+    const found = await this.#rowsOfTransactions([...transactions.values()])
+    return found
+      .filter((row) => wanted.has(transferId(row.transfer)))
+      .map(({ transfer, source, assurance }) => ({ transfer, source, assurance }))
+  }
+
+  async transfersOfTransaction(chain: ChainId, tx: string): Promise<Transfer[]> {
+    const rows = await this.#rowsOfTransactions([{ chain, tx }])
+    return ledgerOrder(
+      rows.filter((row) => !this.#readers.isSuperseded(row.sequence)).map((row) => row.transfer),
+    )
+  }
+
+  async coverage(accounts: ReadonlySet<Account>): Promise<Coverage[]> {
+    const [single, many] = await this.#connection.read(async (unit) => [
+      await unit.run('coverage-of', { accounts: [...accounts] }),
+      await unit.run('coverage-sets'),
+    ])
+    return claimsFor(sortedClaims(single ?? []), accounts, claimsForManyOf(many ?? []))
+  }
+
+  async coverageClaims(): Promise<(Coverage | CoverageOfMany)[]> {
+    const [single, many] = await this.#connection.read(async (unit) => [
+      await unit.run('all-coverage'),
+      await unit.run('coverage-sets'),
+    ])
+    return [...sortedClaims(single ?? []), ...claimsForManyOf(many ?? [])]
+  }
+
+  putTags(tags: readonly Tag[]): Promise<{ readonly added: number; readonly replaced: number }> {
+    return this.#inTurn(async () => {
+      const result = await this.#connection.write(async (unit) => {
+        const [row] = await unit.run('lock-store')
+        const put = await putTags(unit, tags)
+        const sequence = int(Number(row?.['sequence']))
+        await unit.run('advance-store', {
+          sequence,
+          coverage: int(0),
+          tags: int(tags.length > 0 ? 1 : 0),
+        })
+        return put
+      })
+      await linkTags(this.#connection)
+      return result
+    })
+  }
+
+  async tags(accounts?: ReadonlySet<Account>): Promise<Tag[]> {
+    const rows = await this.#connection.read((unit) =>
+      accounts ? unit.run('tags-of', { accounts: [...accounts] }) : unit.run('all-tags'),
+    )
+    return sortedTags(rows)
+  }
+
+  readDocument(...args: Parameters<Store['readDocument']>): ReturnType<Store['readDocument']> {
+    return this.#documents.readDocument(...args)
+  }
+
+  writeDocument(...args: Parameters<Store['writeDocument']>): ReturnType<Store['writeDocument']> {
+    return this.#documents.writeDocument(...args)
+  }
+
+  deleteDocument(
+    ...args: Parameters<Store['deleteDocument']>
+  ): ReturnType<Store['deleteDocument']> {
+    return this.#documents.deleteDocument(...args)
+  }
+
+  listDocuments(...args: Parameters<Store['listDocuments']>): ReturnType<Store['listDocuments']> {
+    return this.#documents.listDocuments(...args)
+  }
+
+  async findings(): Promise<Finding[]> {
+    const rows = await this.#connection.read((unit) => unit.run('all-findings'))
+    return rows
+      .sort(
+        (a, b) =>
+          compareCodePoints(String(a['chain']), String(b['chain'])) ||
+          Number(a['block']) - Number(b['block']) ||
+          compareCodePoints(String(a['tx']), String(b['tx'])) ||
+          compareCodePoints(String(a['kind']), String(b['kind'])) ||
+          compareCodePoints(String(a['text']), String(b['text'])),
+      )
+      .map((row) => ({
+        kind: String(row['kind']) as Finding['kind'],
+        chain: String(row['chain']),
+        tx: String(row['tx']),
+        text: String(row['text']),
+      }))
+  }
+
+  async check(progress?: (rows: number) => void): Promise<CheckReport> {
+    await this.#drawn()
+    const entries = (): AsyncIterable<LogEntry> => this.readLog(0)
+    const report = await checkLog(
+      { entries, findings: await this.findings(), damage: [] },
+      progress,
+    )
+    if (report.damage.length > 0) return report
+    return { ...report, damage: await projectionDamage(this.#connection, entries()) }
+  }
+
+  async close(): Promise<void> {
+    await this.#turn.catch(() => undefined)
+    await this.#connection.close()
+  }
+
+  async #storeRow(): Promise<Readonly<Record<string, unknown>>> {
+    const [row] = await this.#connection.read((unit) => unit.run('read-store'))
+    if (row) return row
+    throw new KnownError('store.damaged', 'the database holds no store any more', {
+      facts: { location: this.#connection.location },
+      hint: 'Somebody emptied it: restore it from a backup, or start again.',
+    })
+  }
+
+  /** One write at a time in this process; between processes the lock in the database decides. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn
+      .catch(() => undefined)
+      .then(work)
+      .catch((error: unknown) => {
+        this.#state = undefined
+        throw error
+      })
+    this.#turn = mine
+    return mine
+  }
+
+  /** Takes the lock of the store and reads what others appended since. */
+  async #lock(unit: Unit, own: string): Promise<Writing> {
+    const [row] = await unit.run('lock-store')
+    const sequence = Number(row?.['sequence'])
+    // Beyond the log there is only what a failed run noted.
+    if (this.#state === undefined || this.#state.sequence > sequence) this.#state = createLogState()
+    const state = this.#state
+    const isRepeated = await catchUp(unit, { state, sequence, own })
+    return createWriting(unit, {
+      state,
+      own,
+      isRepeated,
+      coverageVersion: Number(row?.['coverageVersion']),
+    })
+  }
+
+  /** Draws the log through a sequence number that the state of the last write knows. */
+  async #draw(through: number): Promise<void> {
+    const state = this.#state
+    if (state) await this.#project(state, through)
+  }
+
+  /** Makes sure that the relationships show the whole log, also when whoever wrote it last has died. */
+  async #drawn(): Promise<void> {
+    const row = await this.#storeRow()
+    const [sequence, projected] = [Number(row['sequence']), Number(row['projected'])]
+    if (projected >= sequence) return
+    await this.#inTurn(async () => this.#project(await this.#readersState(), sequence))
+  }
+
+  async #project(state: LogState, through: number): Promise<void> {
+    const total = state.sequence
+    let known: LogEntry | undefined
+    const entryAt = async (unit: Unit, sequence: number): Promise<LogEntry> => {
+      if (known && holds(known, sequence)) return known
+      const [row] = await unit.run('log-entry', { sequence: int(sequence) })
+      if (!row) throw new RangeError(`entry ${sequence} is not in the log`)
+      known = decoded(row)
+      return known
+    }
+    const idsOf = async (unit: Unit, sequences: readonly number[]): Promise<string[]> => {
+      const log = await logWith(unit, state, new Set(sequences.map((row) => state.segmentAt(row))))
+      return sequences.map((row) => {
+        const { batch, firstSequence } = log.segment(state.segmentAt(row))
+        return transferId(new BatchReader(batch).transfer(row - firstSequence))
+      })
+    }
+    await project(
+      this.#connection,
+      { state, entryAt, idsOf },
+      { through, progress: (done) => this.#progress?.(done, total) },
+    )
+  }
+
+  /** One reading at a time: two would note the same entries twice. */
+  #readersState(): Promise<LogState> {
+    const mine = this.#reading
+      .catch(() => undefined)
+      .then(async () => {
+        for await (const entry of this.readLog(this.#readers.sequence)) this.#readers.note(entry)
+        return this.#readers
+      })
+    this.#reading = mine
+    return mine
+  }
+
+  async #rowsOfTransactions(
+    wanted: readonly { readonly chain: ChainId; readonly tx: string }[],
+  ): Promise<ReturnType<typeof storedObservations>> {
+    const state = await this.#readersState()
+    const places = wanted.map(({ chain, tx }) => {
+      const key = transactionKey(tx)
+      return { key, chain, segments: state.segmentsOf(key, chain) }
+    })
+    const segments = new Set(places.flatMap((place) => place.segments))
+    const log = await this.#connection.read((unit) => logWith(unit, state, segments))
+    return places.flatMap((place) => storedObservations(place, log))
+  }
+}
+
+function holds(entry: LogEntry, sequence: number): boolean {
+  const length = entry.type === 'tombstones' ? entry.dead.length : entry.batch.length
+  return sequence >= entry.firstSequence && sequence < entry.firstSequence + length
+}
+
+/** A transaction that holds the lock of the store. */
+interface Writing {
+  readonly unit: Unit
+  readonly log: { readonly state: LogState }
+  /** True when a run of the same unit of work was committed before. */
+  readonly isRepeated: boolean
+  /** Reads segments of the log, those written in this transaction among them. */
+  segments(numbers: ReadonlySet<number>): Promise<Log>
+  write(plan: Plan): Promise<void>
+  claim(claims: Append['coverage']): Promise<void>
+  /** Notes that coverage was changed otherwise. */
+  coverageChanged(): void
+  /** Sets the end of the log; then the transaction may be committed. */
+  finish(): Promise<void>
+}
+
+interface WritingOptions {
+  readonly state: LogState
+  readonly own: string
+  readonly isRepeated: boolean
+  readonly coverageVersion: number
+}
+
+function createWriting(unit: Unit, options: WritingOptions): Writing {
+  const { state, own, isRepeated, coverageVersion } = options
+  let changes = 0
+  return {
+    unit,
+    log: { state },
+    isRepeated,
+    segments: (numbers) => logWith(unit, state, numbers),
+    async write({ entries, findings }) {
+      await writeEntries(unit, entries, own)
+      if (findings.length > 0)
+        await unit.run('add-findings', { findings: findings.map(findingParameter) })
+    },
+    async claim(claims) {
+      if (claims.length === 0) return
+      await addClaims(unit, claims, (coverageVersion + changes) * 1_000)
+      changes++
+    },
+    coverageChanged() {
+      changes++
+    },
+    async finish() {
+      await unit.run('advance-store', {
+        sequence: int(state.sequence),
+        coverage: int(changes),
+        tags: int(0),
+      })
+    },
+  }
+}
+
+async function appendTo(writing: Writing, given: Append): Promise<AppendResult> {
+  const { state } = writing.log
+  const transfers = columnsOf(given.transfers)
+  const log = await writing.segments(suspectSegments(transfers, state))
+  const plan = planAppend({ ...given, transfers }, log)
+  await writing.write(plan)
+  await writing.claim(given.coverage)
+  return plan.result
+}
+
+async function rollBackIn(
+  writing: Writing,
+  rollBack: { readonly chain: ChainId; readonly fromBlock: number },
+): Promise<number> {
+  const { chain, fromBlock } = rollBack
+  const { state } = writing.log
+  const reached = new Set(state.segmentsFrom(chain, fromBlock))
+  const log = await writing.segments(reached)
+  const orphans = orphansFrom(log, rollBack)
+  const around = segmentsAround(log, orphans)
+  await writing.write(
+    planRollBack(orphans, rollBack, await writing.segments(new Set([...reached, ...around]))),
+  )
+  await cutClaims(writing.unit, chain, fromBlock)
+  await writing.unit.run('drop-findings', { chain, from: int(fromBlock) })
+  writing.coverageChanged()
+  return orphans.length
+}
+
+function findingParameter({ finding, block }: PlacedFinding): (string | ReturnType<typeof int>)[] {
+  const { chain, tx, kind, text } = finding
+  return [digestKey([chain, block, tx, kind, text]), chain, int(block), tx, kind, text]
+}
+
+/** @returns true when entries of this very unit of work are among what was read */
+async function catchUp(
+  unit: Unit,
+  { state, sequence, own }: { state: LogState; sequence: number; own: string },
+): Promise<boolean> {
+  let repeated = false
+  const read = readEntries(
+    (query, range) => unit.run(query, rangeParameters(range)),
+    state.sequence,
+    sequence,
+  )
+  for await (const { entry, unitOfWork } of read) {
+    repeated ||= unitOfWork === own
+    state.note(entry)
+  }
+  return repeated
+}
+
+/** The log with these segments at hand. */
+async function logWith(unit: Unit, state: LogState, numbers: ReadonlySet<number>): Promise<Log> {
+  const held = new Map<number, SearchableSegment>()
+  if (numbers.size > 0) {
+    const firsts = [...numbers].map((number) => int(state.startOf(number)))
+    for (const row of await unit.run('log-entries', { firsts })) {
+      const entry = decoded(row)
+      if (entry.type === 'transfers')
+        held.set(state.segmentAt(entry.firstSequence), searchable(entry))
+    }
+  }
+  return {
+    state,
+    segment(number) {
+      const known = held.get(number)
+      if (!known) throw new RangeError(`segment ${number} was not read`)
+      return known
+    },
+  }
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto'
+import { type Account, accountChain, accountReference } from '../../ledger/account.ts'
+import { KnownError } from '../../ledger/errors.ts'
+import { type Flag, flagCollection } from '../flags.ts'
+import type { Store, StoredDocument } from '../store.ts'
+import { int, type Neo4jConnection, type Row, type Unit } from './connection.ts'
+import { isRemoved } from './faults.ts'
+
+type Documents = Pick<Store, 'readDocument' | 'writeDocument' | 'deleteDocument' | 'listDocuments'>
+
+/** The versioned documents of a Neo4j store. A flag also shows on the node of its address. */
+export function neo4jDocuments(connection: Neo4jConnection): Documents {
+  return {
+    async readDocument(collection, id) {
+      const [row] = await connection.read((unit) => unit.run('read-document', { collection, id }))
+      return row && documentOf(row)
+    },
+
+    async writeDocument(collection, id, expected, value) {
+      const text = JSON.stringify(value)
+      const own = randomUUID()
+      const done = await compared(connection, { collection, id, expected }, async (unit) => {
+        const given = { collection, id, value: text, unit: own }
+        const rows =
+          expected === 0
+            ? await unit.run('create-document', given)
+            : await unit.run('update-document', { ...given, expected: int(expected) })
+        if (rows.length === 0 && !(await isOwnWrite(unit, { collection, id, own }))) return false
+        if (collection === flagCollection) await showFlag(unit, id, JSON.parse(text) as Flag)
+        return true
+      })
+      if (!done) throw await conflict(connection, { collection, id, expected })
+      return { collection, id, version: expected + 1, value: JSON.parse(text) as unknown }
+    },
+
+    async deleteDocument(collection, id, expected) {
+      let attempts = 0
+      const done = await compared(connection, { collection, id, expected }, async (unit) => {
+        attempts++
+        const rows = await unit.run('delete-document', { collection, id, expected: int(expected) })
+        if (rows.length === 0) {
+          // The first run may have been committed and its reply lost.
+          const [known] = await unit.run('read-document', { collection, id })
+          return attempts > 1 && known === undefined
+        }
+        if (collection === flagCollection) await unit.run('hide-flag', { account: id })
+        return true
+      })
+      if (!done) throw await conflict(connection, { collection, id, expected })
+    },
+
+    async listDocuments(collection, after = '', limit = 1_000_000) {
+      const rows = await connection.read((unit) =>
+        unit.run('list-documents', { collection, after, limit: int(limit) }),
+      )
+      return rows.map(documentOf)
+    },
+  }
+}
+
+interface Wanted {
+  readonly collection: string
+  readonly id: string
+  readonly expected: number
+}
+
+/** Somebody may remove the document while this waits for its lock: then it is another version too. */
+async function compared(
+  connection: Neo4jConnection,
+  _: Wanted,
+  work: (unit: Unit) => Promise<boolean>,
+): Promise<boolean> {
+  try {
+    return await connection.write(work)
+  } catch (error) {
+    if (isRemoved(error)) return false
+    throw error
+  }
+}
+
+/** True when this very write was committed and only the reply was lost. */
+async function isOwnWrite(
+  unit: Unit,
+  { collection, id, own }: { collection: string; id: string; own: string },
+): Promise<boolean> {
+  const [row] = await unit.run('read-document', { collection, id })
+  return row?.['unit'] === own
+}
+
+async function showFlag(unit: Unit, id: string, flag: Flag): Promise<void> {
+  const account = id as Account
+  await unit.run('show-flag', {
+    account,
+    chain: accountChain(account),
+    address: accountReference(account),
+    reason: flag.reason,
+    source: flag.source,
+    at: flag.flaggedAt,
+    state: flag.state,
+  })
+}
+
+function documentOf(row: Row): StoredDocument {
+  return {
+    collection: String(row['collection']),
+    id: String(row['id']),
+    version: Number(row['version']),
+    value: JSON.parse(String(row['value'])) as unknown,
+  }
+}
+
+async function conflict(
+  connection: Neo4jConnection,
+  { collection, id, expected }: Wanted,
+): Promise<KnownError> {
+  const [row] = await connection.read((unit) => unit.run('read-document', { collection, id }))
+  const found = Number(row?.['version'] ?? 0)
+  return new KnownError('document.conflict', `${collection} ${id} was changed by somebody else`, {
+    facts: { collection, id, expected, found },
+    hint: 'Read it again and repeat the change.',
+    retryable: true,
+  })
+}

@@ -1,0 +1,79 @@
+import { crc32 } from 'node:zlib'
+import { encodeBatch } from '../../ledger/batchCodec.ts'
+import { encodeTombstones, entryOf, entryType, lengthOf } from '../segments.ts'
+import type { Row as LogRow } from '../sqliteFile.ts'
+import type { LogEntry } from '../store.ts'
+import { int, type Parameter, type Row, type Unit } from './connection.ts'
+
+/** Writes log entries. `unitOfWork` tells a unit that runs again that it had been committed. */
+export async function writeEntries(
+  unit: Unit,
+  entries: readonly LogEntry[],
+  unitOfWork: string,
+): Promise<void> {
+  if (entries.length === 0) return
+  await unit.run('append-segments', {
+    entries: entries.map((entry) => encoded(entry, unitOfWork)),
+  })
+}
+
+function encoded(entry: LogEntry, unitOfWork: string): Parameter {
+  const tombstones = entry.type === 'tombstones'
+  const data = tombstones ? encodeTombstones(entry) : encodeBatch(entry.batch)
+  return [
+    int(entry.firstSequence),
+    int(lengthOf(entry)),
+    int(entryType[entry.type]),
+    tombstones ? 'jejak' : entry.source,
+    int(tombstones ? 0 : entry.assurance),
+    int(crc32(data)),
+    new Int8Array(data.buffer, data.byteOffset, data.byteLength),
+    unitOfWork,
+  ]
+}
+
+export interface StoredEntry {
+  readonly entry: LogEntry
+  readonly unitOfWork: string
+}
+
+const entriesPerRead = 8
+
+/** Entries with sequence numbers in (after, last], in order; the next are on their way while one is worked on. */
+export async function* readEntries(
+  read: (query: string, range: Range) => Promise<Row[]>,
+  after: number,
+  last: number,
+): AsyncGenerator<StoredEntry> {
+  const page = (from: number): Promise<Row[]> =>
+    read('read-log', { after: from, last, limit: entriesPerRead })
+  if (after >= last) return
+  for (let coming: Promise<Row[]> | undefined = page(after); coming !== undefined; ) {
+    const rows: Row[] = await coming
+    const end = rows.length === entriesPerRead ? rows.at(-1) : undefined
+    coming = end && page(Number(end['first_sequence']))
+    // Whoever stops early hears of no fault in what was read ahead.
+    coming?.catch(() => undefined)
+    for (const row of rows) yield { entry: decoded(row), unitOfWork: String(row['unit']) }
+  }
+}
+
+export interface Range {
+  readonly after: number
+  readonly last: number
+  readonly limit: number
+}
+
+export function rangeParameters({ after, last, limit }: Range): Record<string, Parameter> {
+  return { after: int(after), last: int(last), limit: int(limit) }
+}
+
+/** @throws KnownError `store.damaged` when the bytes are not those that were written */
+export function decoded(row: Row): LogEntry {
+  const bytes = row['data'] as Int8Array
+  return entryOf({
+    ...(row as LogRow),
+    type: Number(row['type']),
+    data: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  })
+}
