@@ -80,7 +80,10 @@ export const explained: Readonly<
     status: 507,
     text: 'One transaction is larger than the memory that the Neo4j server gives to it; nothing of it was stored.',
   },
-  'store.not-empty': { status: 409, text: 'A copy needs an empty store, or one that it began itself.' },
+  'store.not-empty': {
+    status: 409,
+    text: 'A copy needs an empty store, or one that it began itself.',
+  },
   'document.conflict': {
     status: 409,
     text: 'Somebody else changed it in between: read it again and repeat the change.',

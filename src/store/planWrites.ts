@@ -53,9 +53,10 @@ export function planAppend(given: Append, log: Log): AppendPlan {
   ]
   if (dead.length > 0) add(tombstones(state, { dead, reason: 'superseded' }))
   for (const entry of toldAnew(merged.revived, state)) add(entry)
+  const blocks = blocksOf(batch, merged.findings)
   const findings = [
     ...timeFindings,
-    ...merged.findings.map((finding) => ({ finding, block: blockOf(batch, finding) })),
+    ...merged.findings.map((finding) => ({ finding, block: blocks.get(finding.tx) ?? 0 })),
   ]
   return {
     entries,
@@ -179,16 +180,19 @@ export function transactionKey(tx: string): Uint8Array {
   return builder.build().transactions.pool
 }
 
-function blockOf(batch: TransferBatch, finding: Finding): number {
+/** The block in which a batch has each of its transactions, by the text of the transaction. */
+function blocksOf(batch: TransferBatch, findings: readonly Finding[]): Map<string, number> {
+  const wanted = new Map(
+    findings.map(({ tx }) => [Buffer.from(transactionKey(tx)).toString('latin1'), tx]),
+  )
+  const blocks = new Map<string, number>()
   const { contexts } = batch
-  const builder = transactionKey(finding.tx)
-  for (let i = 0; i < contexts.transaction.length; i++) {
-    const number = contexts.transaction[i] as number
-    const start = number === 0 ? 0 : (batch.transactions.ends[number - 1] as number)
-    const key = batch.transactions.pool.subarray(start, batch.transactions.ends[number])
-    if (Buffer.from(key).equals(builder)) return contexts.block[i] as number
+  for (let i = 0; wanted.size > 0 && i < contexts.transaction.length; i++) {
+    const key = keyAt(batch.transactions, contexts.transaction[i] as number)
+    const tx = wanted.get(Buffer.from(key).toString('latin1'))
+    if (tx !== undefined && !blocks.has(tx)) blocks.set(tx, contexts.block[i] as number)
   }
-  return 0
+  return blocks
 }
 
 /** One block has one time, and time never decreases: refused from a file, a finding from a node. */

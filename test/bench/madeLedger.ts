@@ -11,6 +11,14 @@ export function* madeLedger(given: {
   readonly addresses: number
   readonly batch: number
   readonly seed: number
+  /** Chance of each of the first addresses to be picked besides the power law: exchanges and routers. */
+  readonly hubs?: readonly number[]
+  /** Rows as a node tells them: with the hash of their block. */
+  readonly fromNode?: boolean
+  /** Another seed once the addresses are made: other transfers between the same addresses. */
+  readonly thenSeed?: number
+  /** First block, so that several ledgers can follow each other. */
+  readonly firstBlock?: number
 }): Generator<TransferBatch> {
   let state = given.seed >>> 0
   const next = (): number => {
@@ -19,12 +27,16 @@ export function* madeLedger(given: {
   }
   const pool = new Uint8Array(given.addresses * 20)
   for (let i = 0; i < pool.length; i++) pool[i] = next() >>> 24
+  if (given.thenSeed !== undefined) state = given.thenSeed >>> 0
   const pick = (): number => {
+    for (const [i, chance] of (given.hubs ?? []).entries())
+      if (next() / 0x100000000 < chance) return i * 20
     const share = next() / 0x100000000
     // A few addresses take part in much, most in little.
     return Math.min(given.addresses - 1, Math.floor(given.addresses * share ** 3)) * 20
   }
   const hash = new Uint8Array(32)
+  const blockHash = new Uint8Array(32)
   const builder = new TransferBatchBuilder()
   let made = 0
   for (let transaction = 0; made < given.transfers; transaction++) {
@@ -33,13 +45,15 @@ export function* madeLedger(given: {
     const token = builder.asset(`eip155:1/erc20:0x${'0'.repeat(39)}${transaction % 5}` as AssetId)
     for (let i = 0; i < 32; i++) hash[i] = next() >>> 24
     const signer = builder.evmAccount(chain, pool, pick())
-    const block = Math.floor(transaction / 50)
+    const block = Math.floor(transaction / 50) + (given.firstBlock ?? 19_000_000)
+    blockHash.fill(block & 0xff)
+    new DataView(blockHash.buffer).setUint32(0, block)
     const context = builder.context({
       chain,
       transaction: builder.transactionHash(hash, 0),
-      block: 19_000_000 + block,
-      time: 1_700_000_000 + block * 12,
-      blockHash: -1,
+      block,
+      time: 1_472_000_000 + block * 12,
+      blockHash: given.fromNode ? builder.blockHash(blockHash, 0) : -1,
       txIndex: transaction % 50,
       signer,
     })
