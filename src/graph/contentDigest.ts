@@ -56,6 +56,13 @@ function lineWriter(raw: RawRows, buffer: Buffer): (row: number, at: number) => 
     if (evm[pool.pool[start] as number]) return hex(pool.pool, start + 1, start + 21, at)
     return text(accountReference(rawAccount(raw, number)), at)
   }
+  const hashes = raw.blockHashes
+  const blockHashText = (number: number, at: number): number => {
+    const start = number === 0 ? 0 : (hashes.ends[number - 1] as number)
+    const end = hashes.ends[number] as number
+    if (hashes.pool[start] === 0) return hex(hashes.pool, start + 1, end, at)
+    return text(hashOfKey(keyAt(hashes, number)), at)
+  }
   const head = contextHeads(raw, { text, hex })
   return (row, start) => {
     const context = raw.context[row] as number
@@ -75,7 +82,7 @@ function lineWriter(raw: RawRows, buffer: Buffer): (row: number, at: number) => 
     at = address(raw.contextSigner[context] as number, at)
     buffer[at++] = comma
     const blockHash = raw.contextBlockHash[context] as number
-    if (blockHash >= 0) at = text(hashOfKey(keyAt(raw.blockHashes, blockHash)), at)
+    if (blockHash >= 0) at = blockHashText(blockHash, at)
     buffer[at++] = comma
     at = text(raw.flagSets[raw.flags[row] as number] as string, at)
     buffer[at++] = lineEnd

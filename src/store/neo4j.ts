@@ -180,14 +180,12 @@ class Neo4jStore implements Store {
 
   async transfersTouching(query: TouchQuery): Promise<TouchPage> {
     if (!(query.limit >= 1 && query.limit <= 10_000)) throw new RangeError('limit is 1 to 10,000')
-    await this.#drawn()
-    return neo4jTouching(this.#connection, query)
+    return this.#readDrawn((unit) => neo4jTouching(unit, query))
   }
 
   async expand(query: ExpansionQuery): Promise<Expansion[]> {
     checkExpansion(query)
-    await this.#drawn()
-    return neo4jExpansion(this.#connection, query)
+    return this.#readDrawn((unit) => neo4jExpansion(unit, query))
   }
 
   async observations(ids: readonly TransferId[]): Promise<Observation[]> {
@@ -288,7 +286,7 @@ class Neo4jStore implements Store {
   }
 
   async check(progress?: (rows: number) => void): Promise<CheckReport> {
-    await this.#drawn()
+    await this.#readDrawn(async () => undefined)
     const entries = (): AsyncIterable<LogEntry> => this.readLog(0)
     const report = await checkLog(
       { entries, findings: await this.findings(), damage: [] },
@@ -347,12 +345,22 @@ class Neo4jStore implements Store {
     if (state) await this.#project(state, through)
   }
 
-  /** Makes sure that the relationships show the whole log, also when whoever wrote it last has died. */
-  async #drawn(): Promise<void> {
-    const row = await this.#storeRow()
-    const [sequence, projected] = [Number(row['sequence']), Number(row['projected'])]
-    if (projected >= sequence) return
-    await this.#inTurn(async () => this.#project(await this.#readersState(), sequence))
+  /** Reads relationships once they show the whole log, also when whoever wrote it last has died before drawing it. */
+  async #readDrawn<T>(work: (unit: Unit) => Promise<T>): Promise<T> {
+    for (;;) {
+      const read = await this.#connection.read(async (unit) => {
+        // Both are on their way at once: the question whether the answer counts costs no time of its own.
+        const [[row], answer] = await Promise.all([unit.run('read-store'), settled(work(unit))])
+        const sequence = Number(row?.['sequence'])
+        return { answer, behind: Number(row?.['projected']) < sequence ? sequence : undefined }
+      })
+      const { behind, answer } = read
+      if (behind === undefined) {
+        if ('error' in answer) throw answer.error
+        return answer.value
+      }
+      await this.#inTurn(async () => this.#project(await this.#readersState(), behind))
+    }
   }
 
   async #project(state: LogState, through: number): Promise<void> {
@@ -402,6 +410,16 @@ class Neo4jStore implements Store {
     const segments = new Set(places.flatMap((place) => place.segments))
     const log = await this.#connection.read((unit) => logWith(unit, state, segments))
     return places.flatMap((place) => storedObservations(place, log))
+  }
+}
+
+/** What a question came to; a refusal counts only when the answer would have. Faults of the server stay faults. */
+async function settled<T>(work: Promise<T>): Promise<{ value: T } | { error: KnownError }> {
+  try {
+    return { value: await work }
+  } catch (error) {
+    if (error instanceof KnownError) return { error }
+    throw error
   }
 }
 

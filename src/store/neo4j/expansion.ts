@@ -9,7 +9,7 @@ import {
 } from '../../ledger/transfer.ts'
 import type { Expansion, ExpansionQuery, TouchPage, TouchQuery } from '../store.ts'
 import { staleCursor } from '../touching.ts'
-import { int, type Neo4jConnection, type Parameter, type Row, type Unit } from './connection.ts'
+import { int, type Parameter, type Row, type Unit } from './connection.ts'
 import { accountKey } from './keys.ts'
 
 /**
@@ -139,7 +139,7 @@ function readCursor(text: string): Cursor {
 
 /** See `Store.transfersTouching`. */
 export async function neo4jTouching(
-  connection: Neo4jConnection,
+  unit: Unit,
   { accounts, after, limit }: TouchQuery,
 ): Promise<TouchPage> {
   const cursor = after === undefined ? undefined : readCursor(after)
@@ -147,16 +147,14 @@ export async function neo4jTouching(
     { account, direction: 'out' },
     { account, direction: 'in' },
   ])
-  return connection.read(async (unit) => {
-    // Enough for most pages at once; a moment with more transfers than that is read again with room for it.
-    for (let room = limit + 1; ; room *= 4) {
-      const found = await readSides(unit, sides, { since: cursor?.time ?? 0, limit: room })
-      const end = Math.min(...found.map(({ completeBefore }) => completeBefore))
-      const rows = found.flatMap((side) => side.rows).filter((row) => row.transfer.time < end)
-      const page = pageOf(await ordered(unit, rows), { cursor, limit, end })
-      if (page) return page
-    }
-  })
+  // Enough for most pages at once; a moment with more transfers than that is read again with room for it.
+  for (let room = limit + 1; ; room *= 4) {
+    const found = await readSides(unit, sides, { since: cursor?.time ?? 0, limit: room })
+    const end = Math.min(...found.map(({ completeBefore }) => completeBefore))
+    const rows = found.flatMap((side) => side.rows).filter((row) => row.transfer.time < end)
+    const page = pageOf(await ordered(unit, rows), { cursor, limit, end })
+    if (page) return page
+  }
 }
 
 /** @returns undefined when more has to be read */
@@ -180,36 +178,32 @@ function pageOf(
 
 /** See `Store.expand`. */
 export async function neo4jExpansion(
-  connection: Neo4jConnection,
+  unit: Unit,
   { accounts, direction, since = 0, cap }: ExpansionQuery,
 ): Promise<Expansion[]> {
-  return connection.read(async (unit) => {
-    const done = new Map<Account, { rows: readonly Reached[]; more: boolean }>()
-    for (let room = cap + 1; done.size < accounts.size; room *= 4) {
-      const open = [...accounts].filter((account) => !done.has(account))
-      const sides = open.map((account): Side => ({ account, direction }))
-      for (const { account, rows, completeBefore } of await readSides(unit, sides, {
-        since,
-        limit: room,
-      })) {
-        const whole = rows.filter(({ transfer }) => transfer.time < completeBefore)
-        const all = completeBefore === Number.POSITIVE_INFINITY
-        if (all || whole.length >= cap)
-          done.set(account, { rows: whole, more: !all || whole.length > cap })
-      }
+  const done = new Map<Account, { rows: readonly Reached[]; more: boolean }>()
+  for (let room = cap + 1; done.size < accounts.size; room *= 4) {
+    const open = [...accounts].filter((account) => !done.has(account))
+    const sides = open.map((account): Side => ({ account, direction }))
+    const read = await readSides(unit, sides, { since, limit: room })
+    for (const { account, rows, completeBefore } of read) {
+      const whole = rows.filter(({ transfer }) => transfer.time < completeBefore)
+      const all = completeBefore === Number.POSITIVE_INFINITY
+      if (all || whole.length >= cap)
+        done.set(account, { rows: whole, more: !all || whole.length > cap })
     }
-    const inOrder = await ordered(
-      unit,
-      [...done.values()].flatMap(({ rows }) => rows),
-    )
-    const end = direction === 'out' ? 'from' : 'to'
-    const groups = Map.groupBy(inOrder, (transfer) => transfer[end] as Account)
-    return [...accounts].sort().map((account) => ({
-      account,
-      transfers: (groups.get(account) ?? []).slice(0, cap),
-      more: done.get(account)?.more ?? false,
-    }))
-  })
+  }
+  const inOrder = await ordered(
+    unit,
+    [...done.values()].flatMap(({ rows }) => rows),
+  )
+  const end = direction === 'out' ? 'from' : 'to'
+  const groups = Map.groupBy(inOrder, (transfer) => transfer[end] as Account)
+  return [...accounts].sort().map((account) => ({
+    account,
+    transfers: (groups.get(account) ?? []).slice(0, cap),
+    more: done.get(account)?.more ?? false,
+  }))
 }
 
 /** Ledger order of some transfers. Blocks whose order no source knew are read whole, since it depends on all of them. */
