@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { readConfig } from '../src/config.ts'
 import { parseChain } from '../src/ledger/chain.ts'
 import { KnownError } from '../src/ledger/errors.ts'
 import { harmlessText } from '../src/ledger/text.ts'
@@ -132,7 +133,11 @@ async function runImport(args: string[]): Promise<number> {
   const options = readOptions(args)
   // The transaction that is open dies with the process, so nothing is half stored.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
-  const store = await openStore(options.store)
+  const { neo4j } = readConfig(process.env)
+  const store = await openStore({
+    location: options.store,
+    neo4j: { ...neo4j, progress: drawing() },
+  })
   const output = options.json ? jsonOutput() : textOutput()
   try {
     const report = await importFiles(store, options, output)
@@ -140,6 +145,15 @@ async function runImport(args: string[]): Promise<number> {
     return report.ok ? 0 : 1
   } finally {
     await store.close()
+  }
+}
+
+/** Relationships are drawn after the files are read, and take longer. */
+function drawing(): (done: number, total: number) => void {
+  const bar = createProgressBar(process.stderr)
+  return (done, total) => {
+    bar.show({ done, total, rows: done, unit: 'relationships' })
+    if (done >= total) bar.clear()
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { readConfig } from '../src/config.ts'
 import { type Account, accountChain, formatAccount } from '../src/ledger/account.ts'
 import { type AssetId, parseAsset } from '../src/ledger/asset.ts'
 import { gapsIn } from '../src/ledger/coverage.ts'
@@ -8,7 +9,7 @@ import { KnownError } from '../src/ledger/errors.ts'
 import { harmlessText } from '../src/ledger/text.ts'
 import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
 import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
-import { openStore } from '../src/store/open.ts'
+import { openStore, type StorePlace } from '../src/store/open.ts'
 import type { Store } from '../src/store/store.ts'
 import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } from './anchors.ts'
 import { createLease, type Lease, LeaseLost } from './lease.ts'
@@ -17,7 +18,7 @@ import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReade
 import { createNode, RpcRefusal } from './rpc/node.ts'
 
 export interface WorkerOptions {
-  readonly store: string
+  readonly store: StorePlace | string
   readonly rpc: string
   /** Ends when no flag is waiting. */
   readonly once: boolean
@@ -107,7 +108,7 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
     else tellPerson(event, bar)
   }
   await runWorker({
-    store: values.store ?? './jejak-data',
+    store: { location: values.store ?? './jejak-data', neo4j: readConfig(process.env).neo4j },
     rpc,
     ...(values['lease-ms'] === undefined ? {} : { leaseMs: Number(values['lease-ms']) }),
     once: values.once ?? false,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { KnownError } from './ledger/errors.ts'
+import type { Neo4jOptions } from './store/neo4j.ts'
 
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
 
@@ -14,6 +15,12 @@ const urls = z
 
 const Environment = z.object({
   JEJAK_STORE: z.string().min(1).default('./jejak-data'),
+  JEJAK_FOLDER: z.string().min(1).default('./jejak-data'),
+  JEJAK_NEO4J_USER: z.string().min(1).default('neo4j'),
+  JEJAK_NEO4J_PASSWORD_FILE: z.string().min(1).optional(),
+  JEJAK_NEO4J_DATABASE: z.string().min(1).default('neo4j'),
+  JEJAK_NEO4J_CA_FILE: z.string().min(1).optional(),
+  JEJAK_NEO4J_TIMEOUT_MS: whole(100, 3_600_000).default(60_000),
   JEJAK_HOST: z.string().min(1).default('127.0.0.1'),
   JEJAK_PORT: whole(0, 65_535).default(7717),
   JEJAK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -26,6 +33,9 @@ const Environment = z.object({
 
 export interface Config {
   readonly store: string
+  /** Folder for what a process keeps beside a Neo4j store. */
+  readonly folder: string
+  readonly neo4j: Neo4jOptions
   readonly host: string
   readonly port: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -37,8 +47,8 @@ export interface Config {
   readonly traceTimeoutMs: number
 }
 
-/** Names that tests use and that are no settings. */
-const notSettings = new Set(['JEJAK_REAL_DATA', 'JEJAK_BOOTSTRAP_TEST'])
+/** Names that tests and processes among themselves use, and that are no settings. */
+const notSettings = new Set(['JEJAK_REAL_DATA', 'JEJAK_BOOTSTRAP_TEST', 'JEJAK_INGEST_RPC'])
 
 /**
  * Reads the settings once, when a process starts. Everything else receives them as an argument.
@@ -69,6 +79,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const { data } = result
   return {
     store: data.JEJAK_STORE,
+    folder: data.JEJAK_FOLDER,
+    neo4j: neo4jOf(data),
     host: data.JEJAK_HOST,
     port: data.JEJAK_PORT,
     logLevel: data.JEJAK_LOG_LEVEL,
@@ -77,5 +89,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     maxAddresses: data.JEJAK_MAX_ADDRESSES,
     maxTransactions: data.JEJAK_MAX_TRANSACTIONS,
     traceTimeoutMs: data.JEJAK_TRACE_TIMEOUT_MS,
+  }
+}
+
+function neo4jOf(data: z.infer<typeof Environment>): Neo4jOptions {
+  const { JEJAK_NEO4J_PASSWORD_FILE: passwordFile, JEJAK_NEO4J_CA_FILE: caFile } = data
+  return {
+    user: data.JEJAK_NEO4J_USER,
+    database: data.JEJAK_NEO4J_DATABASE,
+    timeoutMs: data.JEJAK_NEO4J_TIMEOUT_MS,
+    ...(passwordFile === undefined ? {} : { passwordFile }),
+    ...(caFile === undefined ? {} : { caFile }),
   }
 }

@@ -89,7 +89,7 @@ export function importRoutes(knowledge: Knowledge): OpenAPIHono {
         hint: 'Send the file as the body.',
       })
     const id = randomUUID()
-    const folder = join(knowledge.location, 'uploads')
+    const folder = join(knowledge.folder, 'uploads')
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const file = join(folder, id)
     await pipeline(

@@ -3,12 +3,14 @@ import { type Attribution, loadAttribution } from '../attribution/load.ts'
 import { openGenerations } from '../graph/generations.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
-import { openStore } from '../store/open.ts'
+import { madeLocalFolder, openStore, type StorePlace } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 
 /** A store with everything that is derived from it, each part made again only when what it rests on changed. */
 export interface Knowledge {
   readonly location: string
+  /** Folder for files beside the store. */
+  readonly folder: string
   readonly store: Store
   graph(): Promise<Graph>
   attribution(): Promise<Attribution>
@@ -19,12 +21,14 @@ export interface Knowledge {
 }
 
 /**
- * @param location - folder of an embedded store; made when absent.
+ * @param given - where the store is; a folder is made when absent.
  * @throws KnownError `store.*`
  */
-export async function openKnowledge(location: string): Promise<Knowledge> {
-  const store = await openStore(location)
-  const generations = openGenerations(store, { folder: location })
+export async function openKnowledge(given: StorePlace | string): Promise<Knowledge> {
+  const place = typeof given === 'string' ? { location: given } : given
+  const store = await openStore(place)
+  const folder = madeLocalFolder(place)
+  const generations = openGenerations(store, { place, folder })
   const attribution = remembered(
     async () => `${(await store.state()).tagVersion} ${await documentVersions(store)}`,
     () => loadAttribution(store),
@@ -34,7 +38,8 @@ export async function openKnowledge(location: string): Promise<Knowledge> {
     () => store.coverageClaims(),
   )
   return {
-    location,
+    location: place.location,
+    folder,
     store,
     graph: () => generations.current(),
     attribution,

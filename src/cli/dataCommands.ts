@@ -73,7 +73,7 @@ function registerExport(program: Program): void {
     .description('all canonical transfers as Jejak CSV, in ledger order, to standard output')
     .option('--plain', 'addresses without checksum: the bytes whose SHA-256 is the content digest')
     .action(async (options: { readonly plain?: true }, command: Program) => {
-      const store = await openStore(globals(command).store)
+      const store = await openStore(globals(command).place)
       const write = async (text: string): Promise<void> => {
         if (!process.stdout.write(text)) await once(process.stdout, 'drain')
       }
@@ -98,7 +98,7 @@ function registerTags(program: Program): void {
     .option('--no-stops', 'these tags end no trace')
     .option('--chain <chain>', 'chain of files that name none', parseChain)
     .action(async (files: string[], options: TagOptions, command: Program) => {
-      const store = await openStore(globals(command).store)
+      const store = await openStore(globals(command).place)
       try {
         const result = await importTags(store, files, {
           ...(options.sourceRank === undefined ? {} : { sourceRank: options.sourceRank }),
@@ -138,7 +138,7 @@ function registerTokens(program: Program): void {
     .argument('<files...>', 'Token Lists JSON, or a map of contracts')
     .description('add trusted tokens')
     .action(async (files: string[], _: unknown, command: Program) => {
-      const store = await openStore(globals(command).store)
+      const store = await openStore(globals(command).place)
       try {
         const result = await importTokens(store, files)
         if (globals(command).json) console.log(JSON.stringify(result))
@@ -156,7 +156,7 @@ function registerCheck(program: Program): void {
     .command('check')
     .description('verify the store end to end and print its content digest')
     .action(async (_: unknown, command: Program) => {
-      const knowledge = await openKnowledge(globals(command).store)
+      const knowledge = await openKnowledge(globals(command).place)
       try {
         const result = await knowledge.store.check()
         const digest = result.damage.length === 0 ? (await knowledge.graph()).digest : null

@@ -1,10 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Config } from '../config.ts'
+import type { StorePlace } from '../store/open.ts'
 
 /** What every command can be told. */
 export interface GlobalOptions {
   readonly store: string
   readonly json?: true
+  /** The store with what is needed to open it. */
+  readonly place: StorePlace
 }
 
 /** What commands are registered with. */
@@ -15,7 +18,12 @@ export interface ProgramContext {
 
 /** Options common to all commands, wherever on the line they stood. */
 export function globals(command: Command): GlobalOptions {
-  return command.optsWithGlobals<GlobalOptions>()
+  const given = command.optsWithGlobals<GlobalOptions & { readonly settings: Config }>()
+  return { ...given, place: placeOf({ ...given.settings, store: given.store }) }
+}
+
+export function placeOf({ store, folder, neo4j }: Config): StorePlace {
+  return { location: store, folder, neo4j }
 }
 
 export function wholeNumber(least: number, most: number): (text: string) => number {

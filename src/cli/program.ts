@@ -13,12 +13,14 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
       'Follows scam proceeds across EVM chains: from a flagged wallet to named ends, every unit accounted for.',
     )
     .version('0.1.0')
-    .option('--store <dir>', 'folder of the store', config.store)
+    .option('--store <place>', 'folder of the store, or neo4j://host:port', config.store)
     .option('--json', 'answers for programs instead of tables')
     .exitOverride()
     .showHelpAfterError('(jejak --help shows what there is)')
     .configureHelp({ sortSubcommands: false })
     .addHelpText('after', help)
+  // Every command finds the settings where it finds its options.
+  program.setOptionValueWithSource('settings', config, 'config')
   const context = { program, config }
   registerServiceCommands(context)
   registerDataCommands(context)

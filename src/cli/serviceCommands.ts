@@ -11,7 +11,7 @@ import { formatAccount } from '../ledger/account.ts'
 import { createLog } from '../log.ts'
 import { type SampleCase, sampleCase } from '../sample/sampleCase.ts'
 import { writeSample } from '../sample/writeSample.ts'
-import { globals, type ProgramContext, wholeNumber } from './options.ts'
+import { globals, type ProgramContext, placeOf, wholeNumber } from './options.ts'
 import { traceTable } from './traceTable.ts'
 
 type Program = ProgramContext['program']
@@ -43,7 +43,7 @@ export function registerServiceCommands({ program, config }: ProgramContext): vo
         ...(options.port === undefined ? {} : { port: options.port }),
       }
       const stopped = stopSignal()
-      const knowledge = await openKnowledge(settings.store)
+      const knowledge = await openKnowledge(placeOf(settings))
       const server = await startServer(knowledge, settings, createLog(settings.logLevel))
       await knowledge.graph()
       console.log(`Jejak serves ${server.url} (store ${settings.store}). API: ${server.url}/docs`)
@@ -54,11 +54,11 @@ export function registerServiceCommands({ program, config }: ProgramContext): vo
 async function start(config: Config): Promise<void> {
   const stopped = stopSignal()
   const started = performance.now()
-  const knowledge = await openKnowledge(config.store)
+  const knowledge = await openKnowledge(placeOf(config))
   const { sequence } = await knowledge.store.state()
   const sample = await prepareSample(knowledge, config, sequence === 0)
   const server = await startServer(knowledge, config, createLog(config.logLevel))
-  if (sample) await showSample(knowledge, sample, { url: server.url, store: config.store })
+  if (sample) await showSample(knowledge, sample, { url: server.url, folder: knowledge.folder })
   else await knowledge.graph()
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`\nJejak serves ${server.url}, ready after ${seconds} s. Ctrl-C stops it.`)
@@ -73,7 +73,7 @@ async function prepareSample(
 ): Promise<SampleCase | undefined> {
   const marker = await knowledge.store.readDocument('sample', 'case')
   if (!isEmpty && !marker) return undefined
-  const folder = join(config.store, 'sample')
+  const folder = join(knowledge.folder, 'sample')
   if (!isEmpty) return sampleCase(sampleSeed, 0)
   console.log('First start: making a sample case (invented wallets and money) …')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -89,7 +89,7 @@ async function prepareSample(
 async function showSample(
   knowledge: Knowledge,
   sample: SampleCase,
-  at: { readonly url: string; readonly store: string },
+  at: { readonly url: string; readonly folder: string },
 ): Promise<void> {
   const answer = await runTrace(knowledge, { seeds: sample.seeds })
   const { tokens } = await knowledge.attribution()
@@ -98,7 +98,7 @@ async function showSample(
     `\nThe sample case: ${sample.seeds.length} victims paid ${drainer}. Where is their money?\n`,
   )
   console.log(traceTable(answer, tokens.info))
-  const seeds = join(at.store, 'sample', 'sample-seeds.txt')
+  const seeds = join(at.folder, 'sample', 'sample-seeds.txt')
   console.log(`
 Try:
   npx jejak trace --seeds-from ${seeds}

@@ -54,7 +54,7 @@ export function registerTraceCommands({ program, config }: ProgramContext): void
     .option('--continue-through <account...>', 'follow through this stop')
     .option('--never-follow <account...>', 'end here')
     .action(async (options: TraceOptions, command: Program) => {
-      const knowledge = await openKnowledge(globals(command).store)
+      const knowledge = await openKnowledge(globals(command).place)
       try {
         const answer = await runTrace(knowledge, {
           ...(await requestOf(knowledge, options)),

@@ -42,7 +42,7 @@ function registerFlag(program: Program): void {
         options: { readonly reason: string; readonly source: string },
         command: Program,
       ) => {
-        const store = await openStore(globals(command).store)
+        const store = await openStore(globals(command).place)
         try {
           const flag = await putFlag(store, { account, ...options }, new Date())
           if (globals(command).json)
@@ -60,7 +60,7 @@ function registerFlag(program: Program): void {
     .command('flags')
     .description('list what is flagged')
     .action(async (_: unknown, command: Program) => {
-      const store = await openStore(globals(command).store)
+      const store = await openStore(globals(command).place)
       try {
         const flags = await listFlags(store)
         if (globals(command).json)
@@ -121,7 +121,7 @@ function registerCoverage(program: Program): void {
     .argument('<account>', 'CAIP-10, or a plain Ethereum address', accountArgument)
     .description('for which blocks and kinds the store is complete for an account')
     .action(async (account: Account, _: unknown, command: Program) => {
-      const store = await openStore(globals(command).store)
+      const store = await openStore(globals(command).place)
       try {
         const claims = await store.coverage(new Set([account]))
         if (globals(command).json)
@@ -166,7 +166,7 @@ function registerAccount(program: Program): void {
     .argument('<account>', 'CAIP-10, or a plain Ethereum address', accountArgument)
     .description('what the store knows of an account')
     .action(async (account: Account, _: unknown, command: Program) => {
-      const knowledge = await openKnowledge(globals(command).store)
+      const knowledge = await openKnowledge(globals(command).place)
       try {
         const card = await accountCard(knowledge, account)
         if (globals(command).json) {

@@ -83,6 +83,13 @@ export function shared<A extends TypedArray>(type: Constructor<A>, length: numbe
   return new type(new SharedArrayBuffer(length * type.BYTES_PER_ELEMENT))
 }
 
+/** A longer array in shared memory that begins with another's values. */
+export function grown(array: TypedArray, length: number): TypedArray {
+  const longer = shared(array.constructor as Constructor<TypedArray>, length)
+  longer.set(array)
+  return longer
+}
+
 export function bytesOf(arrays: ColumnArrays): number {
   return Object.values(arrays).reduce((sum, array: TypedArray) => sum + array.byteLength, 0)
 }

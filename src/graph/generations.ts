@@ -1,9 +1,11 @@
 import { Worker } from 'node:worker_threads'
+import { KnownError } from '../ledger/errors.ts'
+import { isNeo4j, type StorePlace } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
-import { readColumns } from './build.ts'
 import { loadColumns, saveColumns } from './columnFile.ts'
 import type { Columns } from './columns.ts'
 import { createGraph } from './createGraph.ts'
+import type { Built } from './generationWorker.ts'
 import type { Graph } from './graph.ts'
 
 /** Generations of one store: immutable graphs, each of the log up to a sequence number. */
@@ -16,24 +18,21 @@ export interface Generations {
 }
 
 export interface GenerationOptions {
-  /**
-   * Folder of an embedded store: generations are then built in a worker thread and kept in a column file. Without
-   * it they are built in this thread.
-   */
-  readonly folder: string | undefined
+  readonly place: StorePlace
+  /** Folder for the column file. */
+  readonly folder: string
 }
 
 export function openGenerations(store: Store, options: GenerationOptions): Generations {
   let newest: Graph | undefined
   let building: Promise<Graph> | undefined
   let saving: Promise<void> = Promise.resolve()
+  let thread: Worker | undefined
 
   async function make(): Promise<Graph> {
     const { id, sequence } = await store.state()
     if (newest?.sequence === sequence && newest.storeId === id) return newest
-    const { folder } = options
-    const kept = folder === undefined ? undefined : loadColumns(folder, { storeId: id, sequence })
-    const columns = kept ?? (await build(store, folder))
+    const columns = loadColumns(options.folder, { storeId: id, sequence }) ?? (await build())
     newest = createGraph(columns)
     return newest
   }
@@ -55,14 +54,28 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
     async close() {
       await building?.catch(() => undefined)
       await saving
+      await thread?.terminate()
     },
   }
 
-  async function build(from: Store, folder: string | undefined): Promise<Columns> {
-    if (folder === undefined) return readColumns(from)
-    const columns = await inWorker(folder)
-    saving = saving.then(() => keep(folder, columns))
-    return columns
+  async function build(): Promise<Columns> {
+    const worker = thread ?? startThread(options.place)
+    thread = worker
+    try {
+      const columns = await columnsFrom(worker)
+      saving = saving.then(() => keep(options.folder, columns))
+      return columns
+    } catch (error) {
+      thread = undefined
+      await worker.terminate()
+      throw error
+    } finally {
+      // A folder is read again faster than its rows are worth the memory; a server's are not.
+      if (!isNeo4j(options.place.location)) {
+        thread = undefined
+        await worker.terminate()
+      }
+    }
   }
 }
 
@@ -75,16 +88,38 @@ async function keep(folder: string, columns: Columns): Promise<void> {
   }
 }
 
-function inWorker(folder: string): Promise<Columns> {
+function startThread(place: StorePlace): Worker {
+  return new Worker(new URL('./generationWorker.ts', import.meta.url), {
+    workerData: { place },
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  })
+}
+
+function columnsFrom(worker: Worker): Promise<Columns> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./generationWorker.ts', import.meta.url), {
-      workerData: { folder },
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-    })
-    worker.once('message', (columns: Columns) => resolve(columns))
-    worker.once('error', reject)
-    worker.once('exit', (code) =>
-      reject(new Error(`the generation worker stopped with code ${code}`)),
+    const stopped = (code: number): void =>
+      reject(new Error(`the generation thread stopped with code ${code}`))
+    const settle = (done: () => void): void => {
+      worker.removeAllListeners()
+      // Between two generations it may fail as it likes: the next one starts another.
+      worker.on('error', () => undefined)
+      done()
+    }
+    worker.once('message', (built: Built) =>
+      settle(() => ('columns' in built ? resolve(built.columns) : reject(errorOf(built)))),
     )
+    worker.once('error', (error) => settle(() => reject(error)))
+    worker.once('exit', stopped)
+    worker.postMessage('build')
+  })
+}
+
+function errorOf(built: Exclude<Built, { readonly columns: Columns }>): unknown {
+  if ('error' in built) return built.error
+  const { code, message, facts, retryable, hint } = built.known
+  return new KnownError(code, message, {
+    facts,
+    retryable,
+    ...(hint === undefined ? {} : { hint }),
   })
 }

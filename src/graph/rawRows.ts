@@ -11,7 +11,7 @@ import {
   type TransferBatch,
 } from '../ledger/transferBatch.ts'
 import type { LogEntry } from '../store/store.ts'
-import { shared } from './columns.ts'
+import { grown, shared } from './columns.ts'
 
 /**
  * The log as one set of columns in log order, with the dictionaries of all batches merged: what a generation is
@@ -63,25 +63,26 @@ export async function readRawRows(
   return rows.done()
 }
 
-class RawRowsBuilder {
-  readonly #capacity: number
-  readonly #from: Int32Array
-  readonly #to: Int32Array
-  readonly #asset: Uint32Array
-  readonly #amount: Uint32Array
-  readonly #kind: Uint8Array
-  readonly #position: Uint32Array
-  readonly #context: Uint32Array
-  readonly #sequence: Uint32Array
-  readonly #flags: Uint16Array
-  readonly #alive: Uint8Array
+/** Takes the log in entry by entry; {@link RawRowsBuilder.done} may be asked for again after more of it. */
+export class RawRowsBuilder {
+  #capacity = 0
+  #from = shared(Int32Array, 0)
+  #to = shared(Int32Array, 0)
+  #asset = shared(Uint32Array, 0)
+  #amount = shared(Uint32Array, 0)
+  #kind = shared(Uint8Array, 0)
+  #position = shared(Uint32Array, 0)
+  #context = shared(Uint32Array, 0)
+  #sequence = shared(Uint32Array, 0)
+  #flags = shared(Uint16Array, 0)
+  #alive = shared(Uint8Array, 0)
   readonly #wide = new Map<number, bigint>()
-  readonly #contextHash: Uint8Array
+  #contextHash = shared(Uint8Array, 0)
   readonly #contextText = new Map<number, string>()
-  readonly #contextIndex: Int32Array
-  readonly #contextBlock: Uint32Array
-  readonly #contextSigner: Int32Array
-  readonly #contextBlockHash: Int32Array
+  #contextIndex = shared(Int32Array, 0)
+  #contextBlock = shared(Uint32Array, 0)
+  #contextSigner = shared(Int32Array, 0)
+  #contextBlockHash = shared(Int32Array, 0)
   readonly #blocks = { chain: [] as number[], number: [] as number[], time: [] as number[] }
   readonly #blockIds = new Map<number, Map<number, number[]>>()
   readonly #chains = new Numbering<ChainId>()
@@ -95,25 +96,39 @@ class RawRowsBuilder {
   #contexts = 0
   #end = 0
 
+  /** @param capacity - rows to take memory for; {@link reserve} takes more. */
   constructor(capacity: number) {
-    this.#capacity = capacity
-    this.#from = shared(Int32Array, capacity)
-    this.#to = shared(Int32Array, capacity)
-    this.#asset = shared(Uint32Array, capacity)
-    this.#amount = shared(Uint32Array, capacity * 4)
-    this.#kind = shared(Uint8Array, capacity)
-    this.#position = shared(Uint32Array, capacity)
-    this.#context = shared(Uint32Array, capacity)
-    this.#sequence = shared(Uint32Array, capacity)
-    this.#flags = shared(Uint16Array, capacity)
-    this.#alive = shared(Uint8Array, capacity)
-    this.#contextHash = shared(Uint8Array, capacity * 32)
-    this.#contextIndex = shared(Int32Array, capacity)
-    this.#contextBlock = shared(Uint32Array, capacity)
-    this.#contextSigner = shared(Int32Array, capacity)
-    this.#contextBlockHash = shared(Int32Array, capacity)
     this.#addresses = new ByteTable(Math.max(1024, capacity >> 2))
     this.#flagSets.number('')
+    this.reserve(capacity)
+  }
+
+  /** Sequence number of the last entry taken in. */
+  get sequence(): number {
+    return this.#end
+  }
+
+  /** Makes room for the log up to a sequence number. */
+  reserve(capacity: number): void {
+    if (capacity <= this.#capacity) return
+    // A log that is read again and again grows by a quarter, so that it is copied seldom.
+    const rows = this.#capacity === 0 ? capacity : Math.max(capacity, this.#capacity * 1.25) | 0
+    this.#capacity = rows
+    this.#from = larger(this.#from, rows)
+    this.#to = larger(this.#to, rows)
+    this.#asset = larger(this.#asset, rows)
+    this.#amount = larger(this.#amount, rows * 4)
+    this.#kind = larger(this.#kind, rows)
+    this.#position = larger(this.#position, rows)
+    this.#context = larger(this.#context, rows)
+    this.#sequence = larger(this.#sequence, rows)
+    this.#flags = larger(this.#flags, rows)
+    this.#alive = larger(this.#alive, rows)
+    this.#contextHash = larger(this.#contextHash, rows * 32)
+    this.#contextIndex = larger(this.#contextIndex, rows)
+    this.#contextBlock = larger(this.#contextBlock, rows)
+    this.#contextSigner = larger(this.#contextSigner, rows)
+    this.#contextBlockHash = larger(this.#contextBlockHash, rows)
   }
 
   add(entry: LogEntry): void {
@@ -267,6 +282,10 @@ class RawRowsBuilder {
       sequenceEnd: this.#end,
     }
   }
+}
+
+function larger<A extends Parameters<typeof grown>[0]>(array: A, length: number): A {
+  return grown(array, length) as A
 }
 
 class Numbering<T> {

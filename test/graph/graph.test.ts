@@ -126,7 +126,7 @@ test('a column file gives the same graph; cut, foreign or stale ones are passed 
 test('a generation is built off the thread, and new rows make the next one', async () => {
   const place = join(folder, 'generations')
   const store = await openStore(place)
-  const generations = openGenerations(store, { folder: place })
+  const generations = openGenerations(store, { place: { location: place }, folder: place })
   expect((await generations.current()).transferCount).toBe(0)
   const rows = ledgerOf([
     [{ from: wallet(1), to: wallet(2), amount: 5n }],

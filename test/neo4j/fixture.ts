@@ -1,6 +1,7 @@
 import neo4j, { type Driver } from 'neo4j-driver'
 import { inject } from 'vitest'
-import { openStore, type StoreOptions } from '../../src/store/open.ts'
+import type { Neo4jOptions } from '../../src/store/neo4j.ts'
+import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 
 /** Address of the server of this run; undefined where there is none and the tests are skipped. */
@@ -45,7 +46,7 @@ export async function emptied(): Promise<void> {
 }
 
 /** An empty store on the server of this run. The Community edition has one database: there is one store at a time. */
-export async function emptyStore(options: StoreOptions = {}): Promise<Store> {
+export async function emptyStore(options: Neo4jOptions = {}): Promise<Store> {
   await emptied()
-  return openStore(uri(), options)
+  return openStore({ location: uri(), neo4j: options })
 }
