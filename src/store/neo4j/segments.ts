@@ -83,7 +83,8 @@ export function decoded(row: Row): LogEntry {
 
 function unpacked(bytes: Uint8Array, row: Row): Uint8Array {
   try {
-    return zstdDecompressSync(bytes)
+    const { buffer, byteOffset, byteLength } = zstdDecompressSync(bytes)
+    return new Uint8Array(buffer, byteOffset, byteLength)
   } catch (error) {
     throw new KnownError(
       'store.damaged',
