@@ -65,6 +65,11 @@ export type WorkerEvent =
       readonly seconds: number
     }
   | {
+      readonly event: 'storeAway'
+      readonly message: string
+      readonly seconds: number
+    }
+  | {
       readonly event: 'rolledBack'
       readonly account: string
       readonly fromBlock: number
@@ -132,7 +137,9 @@ function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar
   if (event.event === 'connected') {
     const inner = event.traces === 'none' ? 'none: internal transfers stay a gap' : event.traces
     console.error(`Connected to ${event.chain} (${event.node}); traces by ${inner}`)
-  } else if (event.event === 'delayed')
+  } else if (event.event === 'storeAway')
+    console.error(`${harmlessText(event.message)}; again in ${event.seconds} seconds`)
+  else if (event.event === 'delayed')
     console.error(
       `${event.account}: ${harmlessText(event.message)}; again in ${event.seconds} seconds`,
     )
@@ -171,17 +178,37 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     })
     const owner = randomUUID()
     const delays = new Map<Account, Delay>()
+    let outages = 0
     while (!options.signal.aborted) {
-      const worked = await workOnce({ store, reader, node, owner, delays, options })
+      const worked = await workOnce({ store, reader, node, owner, delays, options }).catch(
+        (error: unknown) => storeAway(error, outages, options),
+      )
+      outages = typeof worked === 'object' ? outages + 1 : 0
       if (worked === 'nothing' && options.once) return
+      const pauseMs = typeof worked === 'object' ? worked.delayMs : idleMs
       if (worked !== 'worked')
-        await sleep(idleMs, undefined, { signal: options.signal }).catch(() => undefined)
+        await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => undefined)
     }
   } catch (error) {
     if (!options.signal.aborted) throw error
   } finally {
     await store.close()
   }
+}
+
+const longestOutageDelayMs = 60_000
+
+/** A shared store may be away for a while: restarted, or its leader changed. Leases end by themselves meanwhile. */
+function storeAway(
+  error: unknown,
+  outages: number,
+  { tell, signal, once }: WorkerOptions,
+): { readonly delayMs: number } {
+  const known = error instanceof KnownError && error.code.startsWith('store.') && error.retryable
+  if (!known || signal.aborted || (once && outages + 1 === mostTries)) throw error
+  const delayMs = Math.min(idleMs * 2 ** outages, longestOutageDelayMs)
+  tell({ event: 'storeAway', message: error.message, seconds: delayMs / 1000 })
+  return { delayMs }
 }
 
 async function wrappedAssets(store: Store): Promise<ReadonlySet<AssetId>> {
@@ -233,7 +260,8 @@ async function workOnce(work: Work): Promise<'worked' | 'held' | 'nothing'> {
       if (work.options.signal.aborted || !(error instanceof KnownError)) throw error
       if (!(error instanceof LeaseLost)) await delayOrFail(work, flag, error)
     } finally {
-      await lease.release()
+      // Where the store is away the lease ends by itself, and the first error is the one that says why.
+      await lease.release().catch(() => undefined)
     }
     return 'worked'
   }
@@ -244,6 +272,8 @@ async function workOnce(work: Work): Promise<'worked' | 'held' | 'nothing'> {
 async function delayOrFail(work: Work, flag: Flag, error: KnownError): Promise<void> {
   const faults = (work.delays.get(flag.account)?.faults ?? 0) + 1
   work.delays.delete(flag.account)
+  // A store that is away says nothing about the wallet, and could not note it.
+  if (error.code.startsWith('store.') && error.retryable) throw error
   if (!error.retryable || work.options.once || faults === mostTries) return fail(work, flag, error)
   const delayMs = Math.min(idleMs * 2 ** (faults - 1), longestDelayMs)
   work.delays.set(flag.account, { faults, until: performance.now() + delayMs })

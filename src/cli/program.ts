@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { registerDataCommands } from './dataCommands.ts'
 import { registerServiceCommands } from './serviceCommands.ts'
+import { registerStoreCommands } from './storeCommands.ts'
 import { registerTraceCommands } from './traceCommands.ts'
 import { registerWalletCommands } from './walletCommands.ts'
 
@@ -26,6 +27,7 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
   registerDataCommands(context)
   registerWalletCommands(context)
   registerTraceCommands(context)
+  registerStoreCommands(context)
   return program
 }
 

@@ -39,13 +39,17 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
 
   async function current(): Promise<Graph> {
     const { sequence } = await store.state()
+    return reaching(sequence)
+  }
+
+  /** What was appended before the question belongs to the answer; what comes while it is made need not. */
+  async function reaching(sequence: number): Promise<Graph> {
     if (newest && newest.sequence >= sequence) return newest
     building ??= make().finally(() => {
       building = undefined
     })
     const graph = await building
-    // What was appended after that build had begun, and before this call, belongs to the answer too.
-    return graph.sequence >= sequence ? graph : current()
+    return graph.sequence >= sequence ? graph : reaching(sequence)
   }
 
   return {
@@ -61,6 +65,9 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
   async function build(): Promise<Columns> {
     const worker = thread ?? startThread(options.place)
     thread = worker
+    worker.once('exit', () => {
+      if (thread === worker) thread = undefined
+    })
     try {
       const columns = await columnsFrom(worker)
       saving = saving.then(() => keep(options.folder, columns))
@@ -89,27 +96,32 @@ async function keep(folder: string, columns: Columns): Promise<void> {
 }
 
 function startThread(place: StorePlace): Worker {
-  return new Worker(new URL('./generationWorker.ts', import.meta.url), {
+  const worker = new Worker(new URL('./generationWorker.ts', import.meta.url), {
     workerData: { place },
     execArgv: ['--disable-warning=ExperimentalWarning'],
   })
+  // Between two generations it may fail as it likes: whoever asks next hears of it.
+  worker.on('error', () => undefined)
+  return worker
 }
 
 function columnsFrom(worker: Worker): Promise<Columns> {
   return new Promise((resolve, reject) => {
-    const stopped = (code: number): void =>
-      reject(new Error(`the generation thread stopped with code ${code}`))
-    const settle = (done: () => void): void => {
-      worker.removeAllListeners()
-      // Between two generations it may fail as it likes: the next one starts another.
-      worker.on('error', () => undefined)
-      done()
+    const done = (built: Built): void => {
+      forget()
+      if ('columns' in built) resolve(built.columns)
+      else reject(errorOf(built))
     }
-    worker.once('message', (built: Built) =>
-      settle(() => ('columns' in built ? resolve(built.columns) : reject(errorOf(built)))),
-    )
-    worker.once('error', (error) => settle(() => reject(error)))
-    worker.once('exit', stopped)
+    const failed = (error: unknown): void => {
+      forget()
+      reject(error)
+    }
+    const stopped = (code: number): void =>
+      failed(new Error(`the generation thread stopped with code ${code}`))
+    const forget = (): void => {
+      worker.off('message', done).off('error', failed).off('exit', stopped)
+    }
+    worker.on('message', done).on('error', failed).on('exit', stopped)
     worker.postMessage('build')
   })
 }

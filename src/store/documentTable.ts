@@ -38,7 +38,16 @@ export function documentTable(read: Connection, transact: Transact): Documents {
   }
 }
 
-function documentOf(row: Row): StoredDocument {
+/** Writes documents with the versions they had elsewhere, inside the caller's transaction. */
+export function restoreDocuments(
+  connection: Connection,
+  documents: readonly StoredDocument[],
+): void {
+  for (const { collection, id, version, value } of documents)
+    connection.run('restore-document', { collection, id, version, value: JSON.stringify(value) })
+}
+
+export function documentOf(row: Row): StoredDocument {
   return {
     collection: String(row['collection']),
     id: String(row['id']),

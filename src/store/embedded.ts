@@ -11,7 +11,7 @@ import type { Tag } from '../ledger/tag.ts'
 import { parseTransferId, type Transfer, type TransferId, transferId } from '../ledger/transfer.ts'
 import { checkLog } from './checkLog.ts'
 import { addClaim, claimForManyOf, claimOf, claimsFor, cutClaims } from './coverageTable.ts'
-import { documentTable } from './documentTable.ts'
+import { documentOf, documentTable, restoreDocuments } from './documentTable.ts'
 import { createLogState } from './logState.ts'
 import { type Log, storedObservations } from './mergeBatch.ts'
 import { orphansFrom, type Plan, planAppend, planRollBack, transactionKey } from './planWrites.ts'
@@ -20,11 +20,13 @@ import {
   encodeTombstones,
   entryOf,
   entryType,
+  isNextEntry,
   lastSequence,
   lengthOf,
+  logParts,
   readEntries,
 } from './segments.ts'
-import { type Connection, openSqliteFile, rollBackQuietly } from './sqliteFile.ts'
+import { type Connection, openSqliteFile, type Row, rollBackQuietly } from './sqliteFile.ts'
 import type {
   Append,
   Appender,
@@ -33,7 +35,9 @@ import type {
   Expansion,
   ExpansionQuery,
   LogEntry,
+  PlacedFinding,
   Store,
+  StorePart,
   StoreState,
   TouchPage,
   TouchQuery,
@@ -191,12 +195,33 @@ class EmbeddedStore implements Store {
   }
 
   async findings(): Promise<Finding[]> {
-    return this.#read.all('all-findings').map((row) => ({
-      kind: String(row['kind']) as Finding['kind'],
-      chain: String(row['chain']),
-      tx: String(row['tx']),
-      text: String(row['text']),
-    }))
+    return this.#read.all('all-findings').map((row) => placedFindingOf(row).finding)
+  }
+
+  dump(after: number): AsyncIterable<StorePart> {
+    return this.#parts(after)
+  }
+
+  async *#parts(after: number): AsyncGenerator<StorePart> {
+    yield* logParts(readEntries(this.#read, after))
+    const single = this.#read.all('all-coverage').map(claimOf)
+    yield {
+      type: 'coverage',
+      claims: [...single, ...this.#read.all('coverage-sets').map(claimForManyOf)],
+    }
+    yield { type: 'tags', tags: this.#read.all('all-tags').map(tagOf) }
+    yield { type: 'documents', documents: this.#read.all('all-documents').map(documentOf) }
+    yield { type: 'findings', findings: this.#read.all('all-findings').map(placedFindingOf) }
+  }
+
+  restore(part: StorePart): Promise<void> {
+    return this.#inTransaction(async (connection) => {
+      if (part.type === 'log') restoreEntries(connection, this.#writerLog(), part.entries)
+      else if (part.type === 'coverage') addClaims(connection, part.claims)
+      else if (part.type === 'tags') putTags(connection, part.tags)
+      else if (part.type === 'documents') restoreDocuments(connection, part.documents)
+      else write(connection, { entries: [], findings: part.findings })
+    })
   }
 
   async check(progress?: (rows: number) => void): Promise<CheckReport> {
@@ -310,6 +335,16 @@ function catchUp({ state }: Log, connection: Connection): void {
   for (const entry of readEntries(connection, state.sequence)) state.note(entry)
 }
 
+function placedFindingOf(row: Row): PlacedFinding {
+  const finding = {
+    kind: String(row['kind']) as Finding['kind'],
+    chain: String(row['chain']),
+    tx: String(row['tx']),
+    text: String(row['text']),
+  }
+  return { finding, block: Number(row['block']) }
+}
+
 async function* later<T>(entries: Iterable<T>): AsyncIterable<T> {
   yield* entries
 }
@@ -317,9 +352,25 @@ async function* later<T>(entries: Iterable<T>): AsyncIterable<T> {
 function appendTo(connection: Connection, log: Log, given: Append): AppendResult {
   const plan = planAppend(given, log)
   write(connection, plan)
-  for (const claim of given.coverage) addClaim(connection, claim)
-  if (given.coverage.length > 0) connection.run('bump-meta', { name: 'coverageVersion' })
+  addClaims(connection, given.coverage)
   return plan.result
+}
+
+function addClaims(connection: Connection, claims: Append['coverage']): void {
+  for (const claim of claims) addClaim(connection, claim)
+  if (claims.length > 0) connection.run('bump-meta', { name: 'coverageVersion' })
+}
+
+function restoreEntries(
+  connection: Connection,
+  { state }: Log,
+  entries: readonly LogEntry[],
+): void {
+  for (const entry of entries) {
+    if (!isNextEntry(entry, state.sequence)) continue
+    state.note(entry)
+    writeEntry(connection, entry)
+  }
 }
 
 function write(connection: Connection, plan: Plan): void {

@@ -21,17 +21,16 @@ import {
   type Unit,
 } from './neo4j/connection.ts'
 import { addClaims, claimsForManyOf, cutClaims, sortedClaims } from './neo4j/coverage.ts'
-import { neo4jDocuments } from './neo4j/documents.ts'
+import { allDocuments, neo4jDocuments, restoreDocuments } from './neo4j/documents.ts'
 import { neo4jExpansion, neo4jTouching } from './neo4j/expansion.ts'
 import { compareCodePoints, digestKey } from './neo4j/keys.ts'
 import { project } from './neo4j/projection.ts'
-import { openSchema } from './neo4j/schema.ts'
+import { migrateSchema, openSchema, schemaVersion } from './neo4j/schema.ts'
 import { decoded, rangeParameters, readEntries, writeEntries } from './neo4j/segments.ts'
 import { linkTags, putTags, sortedTags } from './neo4j/tags.ts'
 import {
   columnsOf,
   orphansFrom,
-  type PlacedFinding,
   type Plan,
   planAppend,
   planRollBack,
@@ -39,6 +38,7 @@ import {
   transactionKey,
 } from './planWrites.ts'
 import { type SearchableSegment, searchable } from './searchableSegment.ts'
+import { isNextEntry, lengthOf, logParts } from './segments.ts'
 import type {
   Append,
   Appender,
@@ -47,7 +47,9 @@ import type {
   Expansion,
   ExpansionQuery,
   LogEntry,
+  PlacedFinding,
   Store,
+  StorePart,
   StoreState,
   TouchPage,
   TouchQuery,
@@ -79,6 +81,23 @@ export async function openNeo4jStore(location: string, options: Neo4jOptions = {
   } catch (error) {
     await connection.close()
     throw error
+  }
+}
+
+/**
+ * Brings a store of an older version up to this one. Every other Jejak that uses it is to be stopped before.
+ *
+ * @throws KnownError `store.foreign`, `store.newer`, and whatever opening it throws
+ */
+export async function migrateNeo4jStore(
+  location: string,
+  settings: Neo4jSettings = {},
+): Promise<{ readonly from: number; readonly to: number }> {
+  const connection = await connectNeo4j(location, settings)
+  try {
+    return { from: await migrateSchema(connection), to: schemaVersion }
+  } finally {
+    await connection.close()
   }
 }
 
@@ -115,6 +134,7 @@ class Neo4jStore implements Store {
     let planned: AppendResult | undefined
     return this.#inTurn(async () => {
       const result = await this.#connection.write(async (unit) => {
+        this.#forgetFailedRun(planned)
         const writing = await this.#lock(unit, own)
         // A run before this one was committed, and only the reply was lost.
         if (writing.isRepeated && planned) return planned
@@ -151,6 +171,7 @@ class Neo4jStore implements Store {
     let planned: number | undefined
     return this.#inTurn(async () => {
       const count = await this.#connection.write(async (unit) => {
+        this.#forgetFailedRun(planned)
         const writing = await this.#lock(unit, own)
         if (writing.isRepeated && planned !== undefined) return planned
         planned = await rollBackIn(writing, { chain, fromBlock })
@@ -267,6 +288,10 @@ class Neo4jStore implements Store {
   }
 
   async findings(): Promise<Finding[]> {
+    return (await this.#placedFindings()).map(({ finding }) => finding)
+  }
+
+  async #placedFindings(): Promise<PlacedFinding[]> {
     const rows = await this.#connection.read((unit) => unit.run('all-findings'))
     return rows
       .sort(
@@ -278,11 +303,53 @@ class Neo4jStore implements Store {
           compareCodePoints(String(a['text']), String(b['text'])),
       )
       .map((row) => ({
-        kind: String(row['kind']) as Finding['kind'],
-        chain: String(row['chain']),
-        tx: String(row['tx']),
-        text: String(row['text']),
+        block: Number(row['block']),
+        finding: {
+          kind: String(row['kind']) as Finding['kind'],
+          chain: String(row['chain']),
+          tx: String(row['tx']),
+          text: String(row['text']),
+        },
       }))
+  }
+
+  async *dump(after: number): AsyncGenerator<StorePart> {
+    yield* logParts(this.readLog(after))
+    yield { type: 'coverage', claims: await this.coverageClaims() }
+    yield { type: 'tags', tags: await this.tags() }
+    yield { type: 'documents', documents: await allDocuments(this.#connection) }
+    yield { type: 'findings', findings: await this.#placedFindings() }
+  }
+
+  async restore(part: StorePart): Promise<void> {
+    if (part.type === 'tags') await this.putTags(part.tags)
+    else if (part.type === 'documents') await restoreDocuments(this.#connection, part.documents)
+    else await this.#inTurn(() => this.#restoreInLog(part))
+  }
+
+  async #restoreInLog(
+    part: Exclude<StorePart, { type: 'tags' } | { type: 'documents' }>,
+  ): Promise<void> {
+    const own = randomUUID()
+    let attempts = 0
+    await this.#connection.write(async (unit) => {
+      if (attempts++ > 0) this.#state = undefined
+      const writing = await this.#lock(unit, own)
+      const { state } = writing.log
+      if (part.type === 'coverage') await writing.claim(part.claims)
+      else if (part.type === 'findings')
+        await writing.write({ entries: [], findings: part.findings })
+      else {
+        const entries = part.entries.filter((entry) => {
+          const isNext = isNextEntry(entry, state.sequence)
+          if (isNext) state.note(entry)
+          return isNext
+        })
+        await writing.write({ entries, findings: [] })
+      }
+      await writing.finish()
+    })
+    await this.#draw(this.#state?.sequence ?? 0)
   }
 
   async check(progress?: (rows: number) => void): Promise<CheckReport> {
@@ -323,11 +390,16 @@ class Neo4jStore implements Store {
     return mine
   }
 
+  /** A run that failed noted entries that may be stored or not: only the log itself can tell. */
+  #forgetFailedRun(planned: unknown): void {
+    if (planned !== undefined) this.#state = undefined
+  }
+
   /** Takes the lock of the store and reads what others appended since. */
   async #lock(unit: Unit, own: string): Promise<Writing> {
     const [row] = await unit.run('lock-store')
     const sequence = Number(row?.['sequence'])
-    // Beyond the log there is only what a failed run noted.
+    // A database that was emptied has less than was read from it.
     if (this.#state === undefined || this.#state.sequence > sequence) this.#state = createLogState()
     const state = this.#state
     const isRepeated = await catchUp(unit, { state, sequence, own })
@@ -424,8 +496,7 @@ async function settled<T>(work: Promise<T>): Promise<{ value: T } | { error: Kno
 }
 
 function holds(entry: LogEntry, sequence: number): boolean {
-  const length = entry.type === 'tombstones' ? entry.dead.length : entry.batch.length
-  return sequence >= entry.firstSequence && sequence < entry.firstSequence + length
+  return sequence >= entry.firstSequence && sequence < entry.firstSequence + lengthOf(entry)
 }
 
 /** A transaction that holds the lock of the store. */
@@ -466,7 +537,7 @@ function createWriting(unit: Unit, options: WritingOptions): Writing {
     },
     async claim(claims) {
       if (claims.length === 0) return
-      await addClaims(unit, claims, (coverageVersion + changes) * 1_000)
+      await addClaims(unit, claims, (coverageVersion + changes) * 1_000_000)
       changes++
     },
     coverageChanged() {

@@ -9,7 +9,7 @@ import {
 } from '../ledger/transferBatch.ts'
 import type { LogState } from './logState.ts'
 import { type Log, mergeBatch, revivedRows } from './mergeBatch.ts'
-import type { Append, AppendResult, LogEntry } from './store.ts'
+import type { Append, AppendResult, LogEntry, PlacedFinding } from './store.ts'
 
 /**
  * What a write adds to the log, decided from what is known of it before anything is written: the one place where
@@ -20,11 +20,6 @@ export interface Plan {
   /** In order, with the sequence numbers they will have. */
   readonly entries: readonly LogEntry[]
   readonly findings: readonly PlacedFinding[]
-}
-
-export interface PlacedFinding {
-  readonly finding: Finding
-  readonly block: number
 }
 
 export interface AppendPlan extends Plan {

@@ -5,7 +5,7 @@ import { KnownError } from '../ledger/errors.ts'
 import type { Assurance } from '../ledger/reconcile.ts'
 import type { TransferBatch } from '../ledger/transferBatch.ts'
 import type { Connection, Row } from './sqliteFile.ts'
-import type { LogEntry, TombstoneReason } from './store.ts'
+import type { LogEntry, StorePart, TombstoneReason } from './store.ts'
 
 /** Types of log rows; the reason of a tombstone entry stands in its first byte. */
 export const entryType = { transfers: 0, tombstones: 1 } as const
@@ -42,6 +42,39 @@ function decodeTombstones(data: Uint8Array): Pick<Tombstones, 'dead' | 'reason' 
   )
   const rollBack = length === 0 ? {} : { rollBack: { chain, fromBlock: view.getFloat64(4, true) } }
   return { dead, reason: reasons[data[0] ?? 0] ?? 'orphaned', ...rollBack }
+}
+
+/**
+ * True when an entry of another store's log comes next here, false when it is here already.
+ *
+ * @throws KnownError `store.not-empty` when it is neither
+ */
+export function isNextEntry(entry: LogEntry, sequence: number): boolean {
+  if (entry.firstSequence === sequence + 1) return true
+  if (entry.firstSequence + lengthOf(entry) - 1 <= sequence) return false
+  throw new KnownError(
+    'store.not-empty',
+    `entry ${entry.firstSequence} does not follow on ${sequence}`,
+    {
+      facts: { sequence, first: entry.firstSequence },
+      hint: 'Copy into an empty store, or into one that a copy of the same store began.',
+    },
+  )
+}
+
+/** Entries with the tombstones that follow them, as a log can be taken in bit by bit. */
+export async function* logParts(
+  entries: AsyncIterable<LogEntry> | Iterable<LogEntry>,
+): AsyncGenerator<Extract<StorePart, { type: 'log' }>> {
+  let part: LogEntry[] = []
+  for await (const entry of entries) {
+    if (entry.type === 'transfers' && part.length > 0) {
+      yield { type: 'log', entries: part }
+      part = []
+    }
+    part.push(entry)
+  }
+  if (part.length > 0) yield { type: 'log', entries: part }
 }
 
 /** How many sequence numbers an entry takes. */

@@ -105,6 +105,21 @@ export interface StoredDocument {
   readonly value: unknown
 }
 
+/** A finding and the block that it is about, so that it goes when the block does. */
+export interface PlacedFinding {
+  readonly finding: Finding
+  readonly block: number
+}
+
+/** A piece of all that a store holds. */
+export type StorePart =
+  /** Rows and the tombstones that came with them: apart, two rows could count for one transfer. */
+  | { readonly type: 'log'; readonly entries: readonly LogEntry[] }
+  | { readonly type: 'coverage'; readonly claims: readonly (Coverage | CoverageOfMany)[] }
+  | { readonly type: 'tags'; readonly tags: readonly Tag[] }
+  | { readonly type: 'documents'; readonly documents: readonly StoredDocument[] }
+  | { readonly type: 'findings'; readonly findings: readonly PlacedFinding[] }
+
 export interface StoreState {
   /** Random id of this store, given when it was made. */
   readonly id: string
@@ -210,6 +225,20 @@ export interface Store extends Appender {
 
   /** Contradictions between sources among the rows that are not orphaned. */
   findings(): Promise<Finding[]>
+
+  /**
+   * All that the store holds, in an order that depends on nothing else: the log after a sequence number, then the
+   * rest. Two stores with equal dumps give equal answers. Nobody should write meanwhile.
+   */
+  dump(after: number): AsyncIterable<StorePart>
+
+  /**
+   * Takes in a part of another store's dump, as it is: log entries keep their sequence numbers and come in order,
+   * documents their versions. The same part again changes nothing.
+   *
+   * @throws KnownError `store.not-empty` when an entry is not the next one, nor one that is here already
+   */
+  restore(part: StorePart): Promise<void>
 
   /** Reads everything and verifies it; does not repair. */
   check(progress?: (rows: number) => void): Promise<CheckReport>

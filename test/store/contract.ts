@@ -5,7 +5,7 @@ import { KnownError } from '../../src/ledger/errors.ts'
 import { ledgerOrder } from '../../src/ledger/order.ts'
 import { kinds, type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { batchOf, transfersOf } from '../../src/ledger/transferBatch.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store, StorePart } from '../../src/store/store.ts'
 import { chain, hash, ledgerOf, randomLedger, wallet } from '../ledger.arbitrary.ts'
 
 export interface OpenedStore {
@@ -381,6 +381,52 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
       expect(await canonical(store)).toEqual(ledger)
       expect((await store.check()).damage).toEqual([])
       await other.close()
+    })
+
+    test('all that a store holds can be taken out and put into another, twice', async () => {
+      const claim = { kinds, fromBlock: 1, toBlock: 300, assurance: 0 as const, source: 'f' }
+      const many = { chain, accounts: [wallet(5), wallet(6)], ...claim }
+      const single = { account: wallet(1), kind: 'token' as const, fromBlock: 3, toBlock: 9 }
+      await store.append({ transfers: plain, ...file, coverage: [many] })
+      await store.append({ transfers: plain.slice(0, 3), ...from })
+      await store.append({
+        transfers: plain.slice(3).map((t) => ({ ...t, amount: 9n, flags: ['odd'] })),
+        ...from,
+        coverage: [{ ...single, assurance: 1, source: 'node:a' }],
+      })
+      await store.rollBack(chain, 102)
+      await store.append({ transfers: plain.slice(3), ...file })
+      await store.putTags([
+        {
+          account: wallet(7),
+          label: 'a \u{1f600}',
+          category: 'exchange',
+          source: 's',
+          confidence: 5,
+          sourceRank: 1,
+          mayStop: true,
+          validFrom: 4,
+        },
+      ])
+      await store.writeDocument('c', 'b', 0, { n: [1, null] })
+      await store.writeDocument('c', 'b', 1, { n: [2, null] })
+      const parts: StorePart[] = []
+      for await (const part of store.dump(0)) parts.push(part)
+      const before = await canonical(store)
+      const other = await fresh()
+      for (const part of [...parts, ...parts]) await other.restore(part)
+      const again: StorePart[] = []
+      for await (const part of other.dump(0)) again.push(part)
+      expect(again).toEqual(parts)
+      expect(await canonical(other)).toEqual(before)
+      expect((await other.check()).damage).toEqual([])
+      expect(await other.writeDocument('c', 'b', 2, {})).toMatchObject({ version: 3 })
+      const late = parts.find((part) => part.type === 'log')
+      const [entry] = late?.type === 'log' ? late.entries : []
+      if (!entry) throw new RangeError('no entry was dumped')
+      await expect(
+        other.restore({ type: 'log', entries: [{ ...entry, firstSequence: 999 }] }),
+      ).rejects.toMatchObject({ code: 'store.not-empty' })
     })
 
     test('a sound store passes its check', async () => {

@@ -29,9 +29,9 @@ export async function projectionDamage(
       after = id
       const known = expected.get(Number(row['seq']))
       expected.delete(Number(row['seq']))
-      const { transfer } = reachedOf(row['row'] as unknown[])
       if (known === undefined) damage.push(`the relationship ${id} shows no row that counts`)
-      else if (known !== wording(transfer)) damage.push(`the relationship ${id} is not as its row`)
+      else if (known !== shown(row['row'] as unknown[]))
+        damage.push(`the relationship ${id} is not as its row`)
     }
     if (rows.length < perRead) break
   }
@@ -40,6 +40,15 @@ export async function projectionDamage(
     damage.push(`row ${sequence} has no relationship`)
   }
   return damage.length >= mostReported ? [...damage.slice(0, mostReported), '… and more'] : damage
+}
+
+/** What a relationship says; undefined when it is nothing that Jejak could have drawn. */
+function shown(row: readonly unknown[]): string | undefined {
+  try {
+    return wording(reachedOf(row).transfer)
+  } catch {
+    return undefined
+  }
 }
 
 async function canonicalRows(entries: AsyncIterable<LogEntry>): Promise<Map<number, string>> {

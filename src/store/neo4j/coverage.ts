@@ -10,6 +10,8 @@ import { compareCodePoints, digestKey } from './keys.ts'
 /**
  * Adds claims inside the caller's transaction, which holds the lock of the store; touching claims of one source become
  * one, as in the embedded store.
+ *
+ * @param number - orders claims for many accounts: larger than any before.
  */
 export async function addClaims(
   unit: Unit,
@@ -18,7 +20,8 @@ export async function addClaims(
 ): Promise<void> {
   const single = claims.filter((claim): claim is Coverage => !isForMany(claim))
   if (single.length > 0) await addSingleClaims(unit, single)
-  for (const claim of claims) if (isForMany(claim)) await addClaimForMany(unit, claim, number)
+  for (const [i, claim] of claims.entries())
+    if (isForMany(claim)) await addClaimForMany(unit, claim, number + i)
 }
 
 /** Reads what the accounts have, joins here, and writes what came of it: the server never reads what it writes. */

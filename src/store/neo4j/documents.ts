@@ -5,6 +5,7 @@ import { type Flag, flagCollection } from '../flags.ts'
 import type { Store, StoredDocument } from '../store.ts'
 import { int, type Neo4jConnection, type Row, type Unit } from './connection.ts'
 import { isRemoved } from './faults.ts'
+import { compareCodePoints } from './keys.ts'
 
 type Documents = Pick<Store, 'readDocument' | 'writeDocument' | 'deleteDocument' | 'listDocuments'>
 
@@ -55,6 +56,37 @@ export function neo4jDocuments(connection: Neo4jConnection): Documents {
       )
       return rows.map(documentOf)
     },
+  }
+}
+
+const documentsPerStatement = 5_000
+
+export async function allDocuments(connection: Neo4jConnection): Promise<StoredDocument[]> {
+  const rows = await connection.read((unit) => unit.run('all-documents'))
+  return rows
+    .map(documentOf)
+    .sort((a, b) => compareCodePoints(a.collection, b.collection) || compareCodePoints(a.id, b.id))
+}
+
+/** Writes documents with the versions they had elsewhere. */
+export async function restoreDocuments(
+  connection: Neo4jConnection,
+  documents: readonly StoredDocument[],
+): Promise<void> {
+  for (let i = 0; i < documents.length; i += documentsPerStatement) {
+    const part = documents.slice(i, i + documentsPerStatement)
+    await connection.write(async (unit) => {
+      await unit.run('restore-documents', {
+        documents: part.map(({ collection, id, version, value }) => [
+          collection,
+          id,
+          int(version),
+          JSON.stringify(value),
+        ]),
+      })
+      for (const { collection, id, value } of part)
+        if (collection === flagCollection) await showFlag(unit, id, value as Flag)
+    })
   }
 }
 
