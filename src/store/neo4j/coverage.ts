@@ -1,5 +1,4 @@
-import { deflateSync, inflateSync } from 'node:zlib'
-import { accountChain } from '../../ledger/account.ts'
+import { accountChain, accountReference } from '../../ledger/account.ts'
 import type { ChainId } from '../../ledger/chain.ts'
 import { type Coverage, type CoverageOfMany, joinIntervals } from '../../ledger/coverage.ts'
 import { claimForManyOf, claimOf, isForMany, manyClaimDigest } from '../coverageTable.ts'
@@ -63,10 +62,8 @@ function claimParameter(claim: Coverage): Parameter {
 }
 
 async function addClaimForMany(unit: Unit, claim: CoverageOfMany, number: number): Promise<void> {
-  const accounts = JSON.stringify([...claim.accounts].sort())
   const kinds = [...claim.kinds].sort().join(' ')
   const { chain, source, assurance, fromBlock, toBlock } = claim
-  const bytes = deflateSync(accounts, { level: 1 })
   await unit.run('add-coverage-set', {
     digest: manyClaimDigest(claim),
     chain,
@@ -75,7 +72,8 @@ async function addClaimForMany(unit: Unit, claim: CoverageOfMany, number: number
     assurance: int(assurance),
     from: int(fromBlock),
     to: int(toBlock),
-    accounts: new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    // A list that an analyst can ask: WHERE a.address IN c.accounts.
+    accounts: [...claim.accounts].sort().map(accountReference),
     number: int(number),
   })
 }
@@ -84,9 +82,8 @@ export function claimsForManyOf(rows: readonly Row[]): CoverageOfMany[] {
   return [...rows]
     .sort((a, b) => Number(a['number']) - Number(b['number']))
     .map((row) => {
-      const bytes = row['accounts'] as Int8Array
-      const accounts = inflateSync(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-      return claimForManyOf({ ...(row as ClaimRow), accounts: accounts.toString() })
+      const accounts = (row['accounts'] as string[]).map((text) => `${row['chain']}:${text}`)
+      return claimForManyOf({ ...(row as ClaimRow), accounts: JSON.stringify(accounts) })
     })
 }
 
