@@ -2,4 +2,4 @@
 //
 // $dead list. By the unique id.
 UNWIND $dead AS d
-CALL (d) { MATCH ()-[t:TRANSFER {id: d[0]}]->() WHERE t.seq = d[1] DELETE t }
+CALL (d) { MATCH ()-[t:TRANSFER]->() USING INDEX SEEK t:TRANSFER(id) WHERE t.id = d[0] AND t.seq = d[1] DELETE t }

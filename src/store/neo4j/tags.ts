@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Account } from '../../ledger/account.ts'
 import { accountChain, accountReference } from '../../ledger/account.ts'
 import type { Tag } from '../../ledger/tag.ts'
@@ -14,13 +13,17 @@ export async function putTags(
   unit: Unit,
   tags: readonly Tag[],
 ): Promise<{ readonly added: number; readonly replaced: number }> {
-  let added = 0
-  const unitOfWork = randomUUID()
+  const keys = new Set<string>()
+  let known = 0
   for (let i = 0; i < tags.length; i += tagsPerStatement) {
     const part = tags.slice(i, i + tagsPerStatement)
-    const [row] = await unit.run('put-tags', { tags: part.map(tagParameter), unit: unitOfWork })
-    added += Number(row?.['added'])
+    const fresh = [...new Set(part.map(tagKey))].filter((key) => !keys.has(key))
+    for (const key of fresh) keys.add(key)
+    const [row] = await unit.run('known-tags', { keys: fresh })
+    known += Number(row?.['known'])
+    await unit.run('put-tags', { tags: part.map(tagParameter) })
   }
+  const added = keys.size - known
   return { added, replaced: tags.length - added }
 }
 
