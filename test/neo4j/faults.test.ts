@@ -147,6 +147,29 @@ describe.skipIf(neo4jUri === undefined || process.env['NEO4J_URI'] !== undefined
       await proxy.close()
     }, 120_000)
 
+    test('a network that swallows everything: an error after the time that was given, never an empty answer', async () => {
+      const proxy = await startLosingProxy(port)
+      const store = await openStore({
+        location: `bolt://127.0.0.1:${proxy.port}`,
+        neo4j: { timeoutMs: 500, retryMs: 500 },
+      })
+      await store.append({ transfers: rows(2), ...told })
+      proxy.stall()
+      const asked = [
+        store.tags(),
+        canonical(store),
+        store.coverage(new Set([wallet(1)])),
+        store.append({ transfers: rows(3), ...told }),
+      ]
+      for (const answer of await Promise.allSettled(asked))
+        expect(answer).toMatchObject({
+          status: 'rejected',
+          reason: { code: 'store.timeout', retryable: true },
+        })
+      await proxy.close()
+      await store.close()
+    }, 60_000)
+
     test('two servers and two workers at once: for each moment of the log one answer', async () => {
       const [one, two] = await Promise.all([openStore(location()), openStore(location())])
       const servers = await Promise.all(

@@ -9,6 +9,8 @@ export interface LosingProxy {
   readonly lost: number
   /** Cuts each connection once so many further bytes of answers have come through it. */
   cutAfter(bytes: number): void
+  /** From now on nothing comes through, and nobody is told. */
+  stall(): void
   close(): Promise<void>
 }
 
@@ -18,6 +20,7 @@ const commit = Buffer.from([0x00, 0x02, 0xb0, 0x12, 0x00, 0x00])
 export async function startLosingProxy(targetPort: number): Promise<LosingProxy> {
   let replies = 0
   let lost = 0
+  let stalled = false
   let allowance = Number.POSITIVE_INFINITY
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
@@ -33,6 +36,7 @@ export async function startLosingProxy(targetPort: number): Promise<LosingProxy>
       })
     }
     client.on('data', (data: Buffer) => {
+      if (stalled) return
       if (replies > 0 && data.includes(commit)) {
         replies--
         silent = true
@@ -67,6 +71,9 @@ export async function startLosingProxy(targetPort: number): Promise<LosingProxy>
     },
     cutAfter(bytes) {
       allowance = bytes
+    },
+    stall() {
+      stalled = true
     },
     close: () =>
       new Promise((resolve) => {

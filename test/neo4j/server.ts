@@ -12,7 +12,7 @@ import { createServer } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import neo4j from 'neo4j-driver'
+import neo4j, { type Config } from 'neo4j-driver'
 
 /**
  * A real Neo4j for tests and for trying things out: one that is already there (NEO4J_URI), else one in Docker,
@@ -42,6 +42,8 @@ export interface Neo4jOptions {
   readonly port?: number
   /** Password of the user `neo4j`. Absent: no authentication, which only a server on loopback may do. */
   readonly password?: string
+  /** PEM file to trust where `settings` make the server want encryption. */
+  readonly caFile?: string
   /** Further lines of neo4j.conf. */
   readonly settings?: Readonly<Record<string, string>>
   /** Default 1g. */
@@ -215,10 +217,10 @@ function startInDocker(options: Neo4jOptions, port: number): Started {
 }
 
 /** Waits for the first answer, and gives a new server its password on the way. */
-async function answers(server: Started, { password }: Neo4jOptions): Promise<void> {
+async function answers(server: Started, options: Neo4jOptions): Promise<void> {
   const until = Date.now() + 120_000
   for (;;) {
-    const error = await firstQuery(server.uri, password)
+    const error = await firstQuery(server.uri, options)
     if (error === undefined) return
     const ended = server.ended()
     if (ended !== undefined || Date.now() > until) {
@@ -231,9 +233,18 @@ async function answers(server: Started, { password }: Neo4jOptions): Promise<voi
   }
 }
 
-async function firstQuery(uri: string, password: string | undefined): Promise<string | undefined> {
+async function firstQuery(
+  uri: string,
+  { password, caFile }: Neo4jOptions,
+): Promise<string | undefined> {
   const auth = password === undefined ? undefined : neo4j.auth.basic('neo4j', password)
-  const driver = neo4j.driver(uri, auth, { maxTransactionRetryTime: 0 })
+  const config: Config = { maxTransactionRetryTime: 0 }
+  if (caFile !== undefined) {
+    config.encrypted = 'ENCRYPTION_ON'
+    config.trust = 'TRUST_CUSTOM_CA_SIGNED_CERTIFICATES'
+    config.trustedCertificates = [caFile]
+  }
+  const driver = neo4j.driver(uri, auth, config)
   try {
     await driver.executeQuery('RETURN 1', {}, { database: 'neo4j' })
     return undefined

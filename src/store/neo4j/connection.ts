@@ -8,7 +8,7 @@ import neo4j, {
 } from 'neo4j-driver'
 import { KnownError } from '../../ledger/errors.ts'
 import { queryText } from '../queries.ts'
-import { explained, isGone } from './faults.ts'
+import { explained, isGone, noAnswer } from './faults.ts'
 
 /** How to reach a Neo4j beyond its address. Secrets come from files, never from the address or a command line. */
 export interface Neo4jSettings {
@@ -72,6 +72,9 @@ export interface Neo4jConnection {
 
 export type Int = ReturnType<typeof neo4j.int>
 
+const usualRetryMs = 60_000
+const graceMs = 3_000
+
 const least = -(2n ** 63n)
 const most = 2n ** 63n - 1n
 
@@ -109,7 +112,9 @@ export async function connectNeo4j(
     await driver.close()
     throw explained(error, address)
   }
-  return connection(driver, { location: address, database, timeoutMs })
+  // The server ends what takes too long; this ends what it cannot end, since nothing comes through to it.
+  const patienceMs = timeoutMs + (settings.retryMs ?? usualRetryMs) + graceMs
+  return connection(driver, { location: address, database, timeoutMs, patienceMs })
 }
 
 function makeDriver(address: string, auth: ReturnType<typeof credentials>, config: Config): Driver {
@@ -126,7 +131,7 @@ function makeDriver(address: string, auth: ReturnType<typeof credentials>, confi
 /** The address without anything secret, and the driver's settings. */
 function configOf(
   location: string,
-  { caFile, retryMs = 60_000 }: Neo4jSettings,
+  { caFile, retryMs = usualRetryMs }: Neo4jSettings,
 ): { address: string; config: Config } {
   const url = URL.canParse(location) ? new URL(location) : undefined
   if (url?.username !== '' || url.password !== '') {
@@ -138,7 +143,7 @@ function configOf(
   const config: Config = {
     useBigInt: true,
     maxTransactionRetryTime: retryMs,
-    connectionAcquisitionTimeout: 30_000,
+    connectionAcquisitionTimeout: 15_000,
     connectionTimeout: 10_000,
     userAgent: 'jejak/0.1.0',
     telemetryDisabled: true,
@@ -181,20 +186,27 @@ interface Place {
   readonly location: string
   readonly database: string
   readonly timeoutMs: number
+  readonly patienceMs: number
 }
 
 function connection(driver: Driver, place: Place): Neo4jConnection {
-  const { location, database, timeoutMs } = place
+  const { location, database, timeoutMs, patienceMs } = place
   // What one session wrote the next one reads, whichever member of a cluster answers it.
   const bookmarkManager = driver.executeQueryBookmarkManager
   const inSession = async <T>(use: (session: Session) => Promise<T>): Promise<T> => {
     const session = driver.session({ database, bookmarkManager })
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(noAnswer(location, patienceMs)), patienceMs)
+    })
     try {
-      return await use(session)
+      return await Promise.race([use(session), late])
     } catch (error) {
       throw explained(error, location)
     } finally {
-      await session.close().catch(() => undefined)
+      clearTimeout(timer)
+      // It would wait for the same server; what it leaves is closed with the driver.
+      void session.close().catch(() => undefined)
     }
   }
   const limits = { timeout: timeoutMs }

@@ -57,11 +57,19 @@ const busy: Explanation = {
   retryable: true,
 }
 
+const heldUp: Explanation = {
+  code: 'store.busy',
+  text: 'another process is writing to the store and took too long',
+  hint: 'Try again when it is done; a large import may take minutes.',
+  retryable: true,
+}
+
 /** First match counts. Codes are the server's and the driver's own; the last word of each is enough to know it. */
 const explanations: readonly (readonly [RegExp, Explanation])[] = [
   [/^Neo\.ClientError\.Security\./, unauthorized],
   [/MemoryPoolOutOfMemory|OutOfMemory/, noMemory],
-  [/TransactionTimedOut|LockAcquisitionTimeout|TransactionValidationFailed/, tooSlow],
+  [/LockClientStopped|LockAcquisitionTimeout/, heldUp],
+  [/TransactionTimedOut|TransactionValidationFailed/, tooSlow],
   [/^Neo\.ClientError\.Transaction\.TransactionTerminated/, tooSlow],
   [/ReadOnlyDatabase|WriteOnReadOnly|ForbiddenOnReadOnly|AccessMode/, readOnly],
   [/DatabaseNotFound|^Neo\.ClientError\.Database\./, noDatabase],
@@ -81,6 +89,15 @@ export function explained(error: unknown, location: string): unknown {
   const facts: Facts = { location, neo4j: error.code }
   const { code, text, hint, retryable } = found
   return new KnownError(code, text, { facts, hint, retryable, cause: error })
+}
+
+/** When no answer came at all, not even that the time was over: a network that swallows what is sent. */
+export function noAnswer(location: string, afterMs: number): KnownError {
+  return new KnownError('store.timeout', 'the Neo4j server does not answer any more', {
+    facts: { location, afterMs },
+    hint: 'Check the network between here and the server. Nothing is known about what was asked last.',
+    retryable: true,
+  })
 }
 
 /** True when the transaction is at an end at the server's side. */
