@@ -1,3 +1,4 @@
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import neo4j, { type Driver } from 'neo4j-driver'
 import { readColumns } from '../../src/graph/build.ts'
@@ -6,6 +7,7 @@ import type { Account } from '../../src/ledger/account.ts'
 import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { BatchReader, type TransferBatch, transfersOf } from '../../src/ledger/transferBatch.ts'
 import { openStore } from '../../src/store/open.ts'
+import { queryText } from '../../src/store/queries.ts'
 import type { Store } from '../../src/store/store.ts'
 import { startNeo4j } from '../neo4j/server.ts'
 import { inFolder, perSecond } from './folder.ts'
@@ -31,6 +33,7 @@ export async function benchNeo4j(): Promise<void> {
       await loading(store, driver)
       await paging(store, driver)
       await rounds(store)
+      await sizes(driver, join(folder, 'server'))
     } finally {
       await store.close()
       await driver.close()
@@ -56,52 +59,67 @@ async function fill(store: Store): Promise<void> {
   )
 }
 
-/** New rows by our append and by MERGE of the relationship on its id, batch by batch in turn; then both again. */
+/**
+ * New rows by our append and by MERGE of the relationship on its id, batch by batch in turn; then both again. MERGE
+ * finds the relationship by the uniqueness constraint that our schema has; where there is only an index, as everywhere
+ * before Neo4j 5.7, it walks along the node.
+ */
 async function writing(store: Store, driver: Driver, round: number): Promise<void> {
-  const batches = [
-    ...madeLedger({
-      transfers: 40_000,
-      addresses,
-      batch: batchRows,
-      // The same addresses as the ledger that is there.
-      seed: 5,
-      thenSeed: 77_000_001 * round,
-      hubs,
-      fromNode: true,
-      firstBlock: 21_000_000 + round * 10_000,
-    }),
-  ]
-  const spent = { ours: 0, merge: 0, known: 0, mergeAgain: 0 }
-  const rows = { ours: 0, merge: 0 }
-  for (const [i, batch] of batches.entries()) {
-    if (i % 2 === 0) {
-      spent.ours += await timed(async () => {
-        const { added } = await store.append({ transfers: batch, ...telling })
-        if (added !== batch.length) throw new Error(`${added} of ${batch.length} rows were new`)
-      })
-      rows.ours += batch.length
-    } else {
-      const given = mergeRows(batch)
-      spent.merge += await timed(() => merge(driver, given))
-      rows.merge += batch.length
+  for (const constraint of [true, false]) {
+    if (!constraint) await withoutConstraint(driver)
+    const number = round * 2 + Number(constraint)
+    const batches = [
+      ...madeLedger({
+        transfers: 40_000,
+        addresses,
+        batch: batchRows,
+        // The same addresses as the ledger that is there.
+        seed: 5,
+        thenSeed: 77_000_001 * number,
+        hubs,
+        fromNode: true,
+        firstBlock: 21_000_000 + number * 10_000,
+      }),
+    ]
+    const spent = { ours: 0, merge: 0, known: 0, mergeAgain: 0 }
+    const rows = { ours: 0, merge: 0 }
+    for (const again of [false, true]) {
+      for (const [i, batch] of batches.entries()) {
+        if (i % 2 === 0) {
+          const ms = await timed(() => appended(store, batch, again ? 0 : batch.length))
+          spent[again ? 'known' : 'ours'] += ms
+          if (!again) rows.ours += batch.length
+        } else {
+          const given = mergeRows(batch)
+          spent[again ? 'mergeAgain' : 'merge'] += await timed(() => merge(driver, given))
+          if (!again) rows.merge += given.length
+        }
+      }
     }
+    await sameDrawing(driver, batches)
+    console.log(
+      `ingest, round ${round}: Jejak ${perSecond(rows.ours, spent.ours)}, again ${perSecond(rows.ours, spent.known)} · MERGE on id with ${constraint ? 'a uniqueness constraint' : 'an index only'} ${perSecond(rows.merge, spent.merge)}, again ${perSecond(rows.merge, spent.mergeAgain)}`,
+    )
+    await removeMerged(driver)
+    if (!constraint) await withConstraint(driver)
   }
-  for (const [i, batch] of batches.entries()) {
-    if (i % 2 === 0)
-      spent.known += await timed(async () => {
-        const { added } = await store.append({ transfers: batch, ...telling })
-        if (added !== 0) throw new Error('a known batch was stored twice')
-      })
-    else {
-      const given = mergeRows(batch)
-      spent.mergeAgain += await timed(() => merge(driver, given))
-    }
-  }
-  await sameDrawing(driver, batches)
-  console.log(
-    `ingest, round ${round}: Jejak ${perSecond(rows.ours, spent.ours)}, again ${perSecond(rows.ours, spent.known)} · MERGE on id ${perSecond(rows.merge, spent.merge)}, again ${perSecond(rows.merge, spent.mergeAgain)}`,
-  )
-  await removeMerged(driver)
+}
+
+async function appended(store: Store, batch: TransferBatch, fresh: number): Promise<void> {
+  const { added } = await store.append({ transfers: batch, ...telling })
+  if (added !== fresh) throw new Error(`${added} rows were new, not ${fresh}`)
+}
+
+async function withoutConstraint(driver: Driver): Promise<void> {
+  await driver.executeQuery('DROP CONSTRAINT jejak_transfer')
+  await driver.executeQuery('CREATE INDEX bench_id FOR ()-[t:TRANSFER]-() ON (t.id)')
+  await driver.executeQuery('CALL db.awaitIndexes(300)')
+}
+
+async function withConstraint(driver: Driver): Promise<void> {
+  await driver.executeQuery('DROP INDEX bench_id')
+  await driver.executeQuery(queryText('neo4j/migration-1/transfer', 'cypher'))
+  await driver.executeQuery('CALL db.awaitIndexes(300)')
 }
 
 const mergeText = `UNWIND $rows AS r
@@ -264,14 +282,17 @@ async function rounds(store: Store): Promise<void> {
   const all = [...known]
   const spent: number[] = []
   let transfers = 0
-  for (let i = 0; i < 40; i++) {
-    const accounts = new Set(all.slice(0, 2).concat(all.slice(2 + i * 198, 200 + i * 198)))
+  for (let i = 0; i < 140; i++) {
+    const accounts = new Set(
+      all.slice(0, 2).concat(all.slice(2 + (i % 40) * 198, 200 + (i % 40) * 198)),
+    )
     let found = 0
     const ms = await timed(async () => {
       for (const one of await store.expand({ accounts, direction: 'out', cap: 50 }))
         found += one.transfers.length
     })
-    if (i < 5) continue
+    // The first forty warm both sides up.
+    if (i < 40) continue
     spent.push(ms)
     transfers += found
   }
@@ -285,4 +306,20 @@ function percentiles(values: readonly number[]): string {
   const at = (share: number): string =>
     (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number).toFixed(1)
   return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`
+}
+
+/** What a transfer takes on disk, checkpointed; the transaction log beside it is the server's to rotate. */
+async function sizes(driver: Driver, home: string): Promise<void> {
+  await driver.executeQuery('CALL db.checkpoint()')
+  const { records } = await driver.executeQuery('MATCH (s:Segment) RETURN sum(s.count) AS rows')
+  const rows = Number(records[0]?.get('rows') ?? 0)
+  const folderBytes = (path: string): number =>
+    readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
+  const database = folderBytes(join(home, 'data', 'databases', 'neo4j'))
+  const log = folderBytes(join(home, 'data', 'transactions', 'neo4j'))
+  console.log(
+    `on disk: ${(database / 2 ** 20).toFixed(0)} MiB for ${rows.toLocaleString('en')} log rows, ${(database / rows).toFixed(0)} bytes each; transaction log ${(log / 2 ** 20).toFixed(0)} MiB`,
+  )
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { buildGraph, readColumns } from '../../src/graph/build.ts'
+import { buildGraph, createReader, readColumns } from '../../src/graph/build.ts'
 import { loadColumns, saveColumns } from '../../src/graph/columnFile.ts'
 import { createGraph } from '../../src/graph/createGraph.ts'
 import { exportTransfers } from '../../src/graph/exportTransfers.ts'
@@ -12,6 +12,7 @@ import { openGenerations } from '../../src/graph/generations.ts'
 import { ledgerOrder } from '../../src/ledger/order.ts'
 import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { openStore } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/store.ts'
 import { graphOf } from '../analysis/traceLedger.ts'
 import { madeLedger } from '../bench/madeLedger.ts'
 import { chain, etherLedger, hash, ledgerOf, randomLedger, wallet } from '../ledger.arbitrary.ts'
@@ -143,6 +144,41 @@ test('a generation is built off the thread, and new rows make the next one', asy
   await generations.close()
   await store.close()
 })
+
+test('a reader that is kept reads only what came since, and makes the same columns as one that begins anew', async () => {
+  const place = join(folder, 'extended')
+  const store = await openStore(place)
+  const asked: number[] = []
+  const reader = createReader({
+    ...store,
+    state: () => store.state(),
+    readLog(after: number) {
+      asked.push(after)
+      return store.readLog(after)
+    },
+  } as Store)
+  const known: number[] = []
+  let batch = 0
+  for (const transfers of madeLedger({
+    transfers: 9_000,
+    addresses: 300,
+    batch: 900,
+    seed: 12,
+    fromNode: true,
+  })) {
+    known.push((await store.state()).sequence)
+    await store.append({ transfers, source: 'file', assurance: 0, coverage: [] })
+    // A better source replaces old rows, and a reorganisation takes some away: the past changes too.
+    if (batch % 3 === 1)
+      await store.append({ transfers, source: 'node', assurance: 1, coverage: [] })
+    if (batch % 4 === 3) await store.rollBack(chain, 19_000_000 + batch * 4)
+    batch++
+    expect(await reader.read()).toEqual(await readColumns(store))
+  }
+  expect(batch).toBeGreaterThan(8)
+  expect(asked).toEqual(known)
+  await store.close()
+}, 60_000)
 
 test('a ledger large enough for a digest thread has the digest of its plain export', async () => {
   const place = join(folder, 'large')

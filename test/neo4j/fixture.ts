@@ -37,7 +37,7 @@ export async function closeFixture(): Promise<void> {
 /** Empties the database and leaves its schema, so that the next store opens at once. */
 export async function emptied(): Promise<void> {
   await cypher(
-    'MATCH (n) WHERE NOT n:Store AND NOT n:Projection CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS',
+    'MATCH (n) WHERE NOT n:Store AND NOT n:Projection AND NOT n:JejakTests CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS',
   )
   await cypher(
     `MATCH (s:Store), (p:Projection) SET s.id = randomUUID(), s.sequence = 0, s.tagVersion = 0,

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import neo4j from 'neo4j-driver'
 import type { TestProject } from 'vitest/node'
+import { openStore } from '../../src/store/open.ts'
 import { NoNeo4j, startNeo4j } from './server.ts'
 
 declare module 'vitest' {
@@ -16,6 +18,7 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
   const folder = mkdtempSync(join(tmpdir(), 'jejak-neo4j-'))
   try {
     const server = await startNeo4j({ folder, heap: '1g', say: console.error })
+    if (server.from === 'given') await claim(server.uri)
     project.provide('neo4jUri', server.uri)
     return async () => {
       await server.stop()
@@ -28,5 +31,25 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     console.error(`\nSKIPPED: all tests of Neo4j. ${error.message}\n`)
     project.provide('neo4jUri', undefined)
     return undefined
+  }
+}
+
+/** The tests empty the database again and again: one that was given must be empty, or have been theirs before. */
+async function claim(uri: string): Promise<void> {
+  const driver = neo4j.driver(uri)
+  try {
+    const { records } = await driver.executeQuery(
+      'MATCH (n) RETURN count(n) AS nodes, count(CASE WHEN n:JejakTests THEN 1 END) AS marks',
+    )
+    const [nodes, marks] = ['nodes', 'marks'].map((name) => Number(records[0]?.get(name)))
+    if (marks === 1) return
+    if (nodes !== 0)
+      throw new NoNeo4j(
+        `NEO4J_URI names a database with ${nodes} nodes, and the tests would delete them: name an empty one`,
+      )
+    await (await openStore(uri)).close()
+    await driver.executeQuery('CREATE (:JejakTests)')
+  } finally {
+    await driver.close()
   }
 }

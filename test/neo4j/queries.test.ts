@@ -182,7 +182,9 @@ describe.skipIf(neo4jUri === undefined)('statements on a real server', () => {
     await closeFixture()
   })
 
-  test('there are many, and an example for each', () => {
+  test('there are many, and an example for each; none leans on a plug-in', () => {
+    for (const name of statements)
+      expect(text(`neo4j/${name}.cypher`)).not.toMatch(/\b(apoc|gds)\./)
     expect(statements.length).toBeGreaterThan(45)
     expect(Object.keys(examples).sort()).toEqual([...statements].sort())
   })

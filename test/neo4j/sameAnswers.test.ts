@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,6 +35,40 @@ function jejak(...args: string[]): string {
   )
   if (status !== 0) throw new Error(`jejak ${args.join(' ')} ended with ${status}: ${stderr}`)
   return stdout
+}
+
+interface Running {
+  readonly url: string
+  readonly output: string
+  stop(): Promise<void>
+}
+
+/** `jejak start` until it says that it is ready. */
+function started(store: string): Promise<Running> {
+  const cli = join(import.meta.dirname, '..', '..', 'src', 'cli.ts')
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', cli, '--store', store, 'start', '--port', '0'],
+    {
+      env: { ...process.env, JEJAK_FOLDER: join(folder, 'start') },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  return new Promise((resolve, reject) => {
+    let output = ''
+    child.once('exit', (code) => reject(new Error(`start ended with ${code}: ${output}`)))
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      const url = /Jejak serves (http:\/\/\S+), ready/.exec(output)?.[1]
+      if (url === undefined) return
+      const stop = async (): Promise<void> => {
+        child.kill('SIGTERM')
+        await ended
+      }
+      resolve({ url, output, stop })
+    })
+  })
 }
 
 /** Value-carrying transfers all over the sample case, as many as asked, always the same. */
@@ -94,6 +128,31 @@ describe.skipIf(neo4jUri === undefined)('the same answers from both stores', () 
     const [embedded, shared] = await Promise.all(places.map(logDigest))
     expect(shared).toEqual(embedded)
   }, 240_000)
+
+  test('npm start with either store: the same table, and the same answer over HTTP', async () => {
+    await emptied()
+    const seen: { table: string; answer: string }[] = []
+    for (const store of [join(folder, 'started'), uri()]) {
+      const running = await started(store)
+      const drainer = /paid (eip155:1:0x[0-9a-fA-F]{40})/.exec(running.output)?.[1] ?? ''
+      const response = await fetch(`${running.url}/v1/traces`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ seedAddresses: [drainer], asset: 'eip155:1/slip44:60' }),
+      })
+      expect(response.status).toBe(200)
+      seen.push({
+        table: running.output.slice(
+          running.output.indexOf('outcome'),
+          running.output.indexOf('Try:'),
+        ),
+        answer: await response.text(),
+      })
+      await running.stop()
+    }
+    expect(seen[0]?.table).toContain('100 % accounted for')
+    expect(seen[1]).toEqual(seen[0])
+  }, 120_000)
 
   test.runIf(realData('mftracer-cases')).each(['TxPhish', 'LIFI', 'Atomic'])(
     'the real case %s, as the command line prints it',

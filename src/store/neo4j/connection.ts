@@ -8,7 +8,7 @@ import neo4j, {
 } from 'neo4j-driver'
 import { KnownError } from '../../ledger/errors.ts'
 import { queryText } from '../queries.ts'
-import { explained, isGone, noAnswer } from './faults.ts'
+import { explained, isGone, isOutOfMemory, noAnswer } from './faults.ts'
 
 /** How to reach a Neo4j beyond its address. Secrets come from files, never from the address or a command line. */
 export interface Neo4jSettings {
@@ -212,8 +212,10 @@ function connection(driver: Driver, place: Place): Neo4jConnection {
   const limits = { timeout: timeoutMs }
   return {
     location,
-    read: (work) => inSession((session) => session.executeRead((tx) => work(unitOf(tx)), limits)),
-    write: (work) => inSession((session) => session.executeWrite((tx) => work(unitOf(tx)), limits)),
+    read: (work) =>
+      inSession((session) => session.executeRead((tx) => work(unitOf(tx, location)), limits)),
+    write: (work) =>
+      inSession((session) => session.executeWrite((tx) => work(unitOf(tx, location)), limits)),
     async begin(timeout) {
       const session = driver.session({ database, bookmarkManager })
       try {
@@ -225,24 +227,29 @@ function connection(driver: Driver, place: Place): Neo4jConnection {
     },
     change: (query, parameters) =>
       inSession((session) =>
-        session.executeWrite((tx) => unitOf(tx).run(query, parameters), limits),
+        session.executeWrite((tx) => unitOf(tx, location).run(query, parameters), limits),
       ),
     close: () => driver.close(),
   }
 }
 
-function unitOf(transaction: ManagedTransaction | Transaction): Unit {
+function unitOf(transaction: ManagedTransaction | Transaction, location: string): Unit {
   return {
     async run(query, parameters = {}) {
       const text = queryText(`neo4j/${query}`, 'cypher')
-      const { records } = await transaction.run(text, parameters)
-      return records.map((record) => record.toObject())
+      try {
+        const { records } = await transaction.run(text, parameters)
+        return records.map((record) => record.toObject())
+      } catch (error) {
+        // The server calls it transient, but the same transaction will be as large the next time.
+        throw isOutOfMemory(error) ? explained(error, location) : error
+      }
     },
   }
 }
 
 function openUnit(transaction: Transaction, session: Session, location: string): OpenUnit {
-  const unit = unitOf(transaction)
+  const unit = unitOf(transaction, location)
   const translated = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work()

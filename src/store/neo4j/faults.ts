@@ -36,6 +36,8 @@ const readOnly: Explanation = {
   retryable: false,
 }
 
+const outOfMemory = /OutOfMemory/
+
 const noMemory: Explanation = {
   code: 'store.memory',
   text: 'the transaction is larger than the memory that the Neo4j server gives to one',
@@ -67,7 +69,7 @@ const heldUp: Explanation = {
 /** First match counts. Codes are the server's and the driver's own; the last word of each is enough to know it. */
 const explanations: readonly (readonly [RegExp, Explanation])[] = [
   [/^Neo\.ClientError\.Security\./, unauthorized],
-  [/MemoryPoolOutOfMemory|OutOfMemory/, noMemory],
+  [outOfMemory, noMemory],
   [/LockClientStopped|LockAcquisitionTimeout/, heldUp],
   [/TransactionTimedOut|TransactionValidationFailed/, tooSlow],
   [/^Neo\.ClientError\.Transaction\.TransactionTerminated/, tooSlow],
@@ -98,6 +100,10 @@ export function noAnswer(location: string, afterMs: number): KnownError {
     hint: 'Check the network between here and the server. Nothing is known about what was asked last.',
     retryable: true,
   })
+}
+
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Neo4jError && outOfMemory.test(error.code)
 }
 
 /** True when the transaction is at an end at the server's side. */
