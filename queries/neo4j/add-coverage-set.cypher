@@ -5,3 +5,4 @@
 MERGE (c:CoverageSet {digest: $digest})
 ON CREATE SET c.chain = $chain, c.kinds = $kinds, c.source = $source, c.assurance = $assurance, c.fromBlock = $from,
   c.toBlock = $to, c.accounts = $accounts, c.number = $number
+RETURN c.number = $number AS made

@@ -2,5 +2,5 @@
 //
 // $collection text  $after text, ids above it  $limit integer. By the unique pair.
 MATCH (d:Document) WHERE d.collection = $collection AND d.id > $after
-RETURN d.collection AS collection, d.id AS id, d.version AS version, d.value AS value
+RETURN d.collection AS collection, d.id AS id, d.content AS content
 ORDER BY d.collection, d.id LIMIT $limit

@@ -4,7 +4,8 @@
 // alone: naming the node in the pattern would make the planner walk all it has.
 UNWIND $accounts AS w
 CALL (w) {
-  MATCH (a)-[t:TRANSFER]->(b) WHERE t.toKey = w[0] AND t.time >= w[1]
+  MATCH (a)-[t:TRANSFER]->(b) USING INDEX SEEK t:TRANSFER(toKey, time)
+  WHERE t.toKey = w[0] AND t.time >= w[1]
   WITH a, t, b ORDER BY t.toKey, t.time LIMIT $limit
   RETURN collect([t.id, t.time, t.block, t.txIndex, t.asset, t.amount, a.id, b.id, t.signer, t.blockHash, t.flags, t.unordered]) AS rows
 }

@@ -20,14 +20,21 @@ import {
   type Neo4jSettings,
   type Unit,
 } from './neo4j/connection.ts'
-import { addClaims, claimsForManyOf, cutClaims, sortedClaims } from './neo4j/coverage.ts'
+import {
+  addClaims,
+  claimsForManyOf,
+  coverageSum,
+  cutClaims,
+  sortedClaims,
+} from './neo4j/coverage.ts'
 import { allDocuments, neo4jDocuments, restoreDocuments } from './neo4j/documents.ts'
 import { neo4jExpansion, neo4jTouching } from './neo4j/expansion.ts'
 import { compareCodePoints, digestKey } from './neo4j/keys.ts'
 import { project } from './neo4j/projection.ts'
 import { migrateSchema, openSchema, schemaVersion } from './neo4j/schema.ts'
 import { decoded, rangeParameters, readEntries, writeEntries } from './neo4j/segments.ts'
-import { linkTags, putTags, sortedTags } from './neo4j/tags.ts'
+import { type SetSum, sumInt, sumOfRow } from './neo4j/setSum.ts'
+import { linkTags, putTags, sortedTags, tagsSum } from './neo4j/tags.ts'
 import {
   columnsOf,
   orphansFrom,
@@ -63,6 +70,8 @@ export interface Neo4jOptions extends Neo4jSettings {
 
 /** An import is one transaction, however long its files take to read. */
 const atomicMs = 6 * 3_600_000
+
+const readingsWithoutLock = 5
 
 /**
  * The shared store: one Neo4j database for any number of workers and servers. The log is kept as entries of columns,
@@ -237,36 +246,44 @@ class Neo4jStore implements Store {
   }
 
   async coverageClaims(): Promise<(Coverage | CoverageOfMany)[]> {
-    const [single, many] = await this.#connection.read(async (unit) => [
-      await unit.run('all-coverage'),
-      await unit.run('coverage-sets'),
-    ])
-    return [...sortedClaims(single ?? []), ...claimsForManyOf(many ?? [])]
+    return this.#readWhole(async (unit, row) => {
+      const single = await unit.run('all-coverage')
+      const many = await unit.run('coverage-sets')
+      if (coverageSum(single, many) !== sumOfRow(row['coverageSum'])) return undefined
+      return [...sortedClaims(single), ...claimsForManyOf(many)]
+    })
   }
 
   putTags(tags: readonly Tag[]): Promise<{ readonly added: number; readonly replaced: number }> {
     return this.#inTurn(async () => {
-      const result = await this.#connection.write(async (unit) => {
-        const [row] = await unit.run('lock-store')
-        const put = await putTags(unit, tags)
-        const sequence = int(Number(row?.['sequence']))
+      const added = await this.#connection.write(async (unit) => {
+        const [row = {}] = await unit.run('lock-store')
+        const put = await putTags(unit, tags, sumOfRow(row['tagSum']))
         await unit.run('advance-store', {
-          sequence,
+          sequence: int(Number(row['sequence'])),
           coverage: int(0),
+          coverageSum: sumInt(sumOfRow(row['coverageSum'])),
           tags: int(tags.length > 0 ? 1 : 0),
+          tagSum: sumInt(put.sum),
         })
-        return put
+        return put.added
       })
       await linkTags(this.#connection)
-      return result
+      return { added, replaced: tags.length - added }
     })
   }
 
   async tags(accounts?: ReadonlySet<Account>): Promise<Tag[]> {
-    const rows = await this.#connection.read((unit) =>
-      accounts ? unit.run('tags-of', { accounts: [...accounts] }) : unit.run('all-tags'),
-    )
-    return sortedTags(rows)
+    if (accounts) {
+      const rows = await this.#connection.read((unit) =>
+        unit.run('tags-of', { accounts: [...accounts] }),
+      )
+      return sortedTags(rows)
+    }
+    return this.#readWhole(async (unit, row) => {
+      const tags = sortedTags(await unit.run('all-tags'))
+      return tagsSum(tags) === sumOfRow(row['tagSum']) ? tags : undefined
+    })
   }
 
   readDocument(...args: Parameters<Store['readDocument']>): ReturnType<Store['readDocument']> {
@@ -368,6 +385,33 @@ class Neo4jStore implements Store {
     await this.#connection.close()
   }
 
+  /**
+   * Reads a set until it adds up to the sum beside it; who is read while somebody writes may be seen half written.
+   * Where the writing never pauses, the lock of the store makes it.
+   *
+   * @param work - gives undefined when what it read does not add up.
+   */
+  async #readWhole<T>(
+    work: (unit: Unit, row: Readonly<Record<string, unknown>>) => Promise<T | undefined>,
+  ): Promise<T> {
+    for (let reading = 0; reading < readingsWithoutLock; reading++) {
+      const found = await this.#connection.read(async (unit) => {
+        const [row = {}] = await unit.run('read-store')
+        return work(unit, row)
+      })
+      if (found !== undefined) return found
+    }
+    const found = await this.#connection.write(async (unit) => {
+      const [row = {}] = await unit.run('lock-store')
+      return work(unit, row)
+    })
+    if (found !== undefined) return found
+    throw new KnownError('store.damaged', 'tags or coverage are not what was written', {
+      facts: { location: this.#connection.location },
+      hint: 'Somebody changed them by hand: restore the store from a backup, or copy it into a new one.',
+    })
+  }
+
   async #storeRow(): Promise<Readonly<Record<string, unknown>>> {
     const [row] = await this.#connection.read((unit) => unit.run('read-store'))
     if (row) return row
@@ -408,6 +452,8 @@ class Neo4jStore implements Store {
       own,
       isRepeated,
       coverageVersion: Number(row?.['coverageVersion']),
+      coverageSum: sumOfRow(row?.['coverageSum']),
+      tagSum: sumOfRow(row?.['tagSum']),
     })
   }
 
@@ -424,7 +470,7 @@ class Neo4jStore implements Store {
         // Both are on their way at once: the question whether the answer counts costs no time of its own.
         const [[row], answer] = await Promise.all([unit.run('read-store'), settled(work(unit))])
         const sequence = Number(row?.['sequence'])
-        return { answer, behind: Number(row?.['projected']) < sequence ? sequence : undefined }
+        return { answer, behind: Number(row?.['shown']) < sequence ? sequence : undefined }
       })
       const { behind, answer } = read
       if (behind === undefined) {
@@ -509,8 +555,8 @@ interface Writing {
   segments(numbers: ReadonlySet<number>): Promise<Log>
   write(plan: Plan): Promise<void>
   claim(claims: Append['coverage']): Promise<void>
-  /** Notes that coverage was changed otherwise. */
-  coverageChanged(): void
+  /** Ends the claims of a chain below a block. */
+  cut(rollBack: { readonly chain: ChainId; readonly fromBlock: number }): Promise<void>
   /** Sets the end of the log; then the transaction may be committed. */
   finish(): Promise<void>
 }
@@ -520,10 +566,13 @@ interface WritingOptions {
   readonly own: string
   readonly isRepeated: boolean
   readonly coverageVersion: number
+  readonly coverageSum: SetSum
+  readonly tagSum: SetSum
 }
 
 function createWriting(unit: Unit, options: WritingOptions): Writing {
-  const { state, own, isRepeated, coverageVersion } = options
+  const { state, own, isRepeated, coverageVersion, tagSum } = options
+  let { coverageSum: sum } = options
   let changes = 0
   return {
     unit,
@@ -537,17 +586,20 @@ function createWriting(unit: Unit, options: WritingOptions): Writing {
     },
     async claim(claims) {
       if (claims.length === 0) return
-      await addClaims(unit, claims, (coverageVersion + changes) * 1_000_000)
+      sum = await addClaims(unit, claims, { number: (coverageVersion + changes) * 1_000_000, sum })
       changes++
     },
-    coverageChanged() {
+    async cut(rollBack) {
+      sum = await cutClaims(unit, rollBack, sum)
       changes++
     },
     async finish() {
       await unit.run('advance-store', {
         sequence: int(state.sequence),
         coverage: int(changes),
+        coverageSum: sumInt(sum),
         tags: int(0),
+        tagSum: sumInt(tagSum),
       })
     },
   }
@@ -576,9 +628,8 @@ async function rollBackIn(
   await writing.write(
     planRollBack(orphans, rollBack, await writing.segments(new Set([...reached, ...around]))),
   )
-  await cutClaims(writing.unit, chain, fromBlock)
+  await writing.cut(rollBack)
   await writing.unit.run('drop-findings', { chain, from: int(fromBlock) })
-  writing.coverageChanged()
   return orphans.length
 }
 

@@ -28,7 +28,9 @@ const storeRow = {
   sequence: 0n,
   tagVersion: 0n,
   coverageVersion: 0n,
-  projected: 0n,
+  tagSum: 0n,
+  coverageSum: 0n,
+  shown: 0n,
 }
 
 function isStatement({ name, fields }: Message, statement: string): boolean {

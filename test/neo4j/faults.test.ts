@@ -57,7 +57,7 @@ describe.skipIf(neo4jUri === undefined || process.env['NEO4J_URI'] !== undefined
       const driver = neo4j.driver(location())
       await driver.executeQuery('MATCH (n) WHERE NOT n:Store AND NOT n:Projection DETACH DELETE n')
       await driver.executeQuery(
-        'MATCH (s:Store), (p:Projection) SET s.id = randomUUID(), s.sequence = 0, s.coverageVersion = 0, p.sequence = 0',
+        'MATCH (s:Store), (p:Projection) SET s.id = randomUUID(), s.sequence = 0, s.coverageVersion = 0, s.tagSum = 0, s.coverageSum = 0, p.sequence = 0, p.shown = 0',
       )
       await driver.close()
     })

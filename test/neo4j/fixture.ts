@@ -41,7 +41,7 @@ export async function emptied(): Promise<void> {
   )
   await cypher(
     `MATCH (s:Store), (p:Projection) SET s.id = randomUUID(), s.sequence = 0, s.tagVersion = 0,
-       s.coverageVersion = 0, p.sequence = 0`,
+       s.coverageVersion = 0, s.tagSum = 0, s.coverageSum = 0, p.sequence = 0, p.shown = 0`,
   )
 }
 

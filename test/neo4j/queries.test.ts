@@ -42,7 +42,7 @@ const examples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
   'add-findings': { findings: [['k', 'c', key, 't', 'count', 'x']] },
   'advance-projection': { sequence: key },
-  'advance-store': { sequence: key, coverage: key, tags: key },
+  'advance-store': { sequence: key, coverage: key, tags: key, coverageSum: key, tagSum: key },
   'all-coverage': {},
   'all-documents': {},
   'all-findings': {},
@@ -52,8 +52,11 @@ const examples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'await-indexes': { seconds: key },
   'coverage-of': { accounts: [account] },
   'coverage-sets': {},
+  'coverage-reaching': { chain: 'c', from: key },
+  'coverage-sets-reaching': { chain: 'c', from: key },
+  'show-projection': { through: key },
   'create-burns': { rows: [[account, 'x']] },
-  'create-document': { collection: 'c', id: 'i', value: '1', unit: 'u' },
+  'create-document': { collection: 'c', id: 'i', content: '1 1 1', unit: 'u' },
   'create-issues': { rows: [['x', account]] },
   'create-store': { id: 'i', schema: key },
   'create-transfers': { rows: [[account, account]] },
@@ -97,7 +100,7 @@ const examples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'transfers-out': { accounts: [[key, key, key]], limit: key },
   'unlinked-tags': { limit: key },
   'unordered-blocks': { blocks: ['b'] },
-  'update-document': { collection: 'c', id: 'i', expected: key, value: '1', unit: 'u' },
+  'update-document': { collection: 'c', id: 'i', expected: key, content: '1 1 1', unit: 'u' },
 }
 
 /** Operators that read everything, or hold every row before the first goes on. */

@@ -132,6 +132,44 @@ describe.skipIf(neo4jUri === undefined)('races on a real server', () => {
     expect((await two.check()).damage).toEqual([])
   }, 120_000)
 
+  test('tags and coverage read while they are written are those of one moment', async () => {
+    const [writer, reader] = (await several(2)) as [Store, Store]
+    const accounts = Array.from({ length: 150 }, (_, i) => wallet(i + 1))
+    const tag = { label: 'l', category: 'c', source: 's', sourceRank: 1, mayStop: true }
+    let writing = true
+    const write = async (): Promise<void> => {
+      for (let round = 1; round <= 40; round++) {
+        await writer.putTags(accounts.map((account) => ({ ...tag, account, confidence: round })))
+        const coverage = accounts.map((account) => ({
+          account,
+          kind: 'token' as const,
+          fromBlock: 0,
+          toBlock: round,
+          assurance: 1 as const,
+          source: 's',
+        }))
+        await writer.append({ transfers: [], source: 's', assurance: 1, coverage })
+      }
+      writing = false
+    }
+    const seen = new Set<string>()
+    const read = async (): Promise<void> => {
+      while (writing) {
+        const tags = await reader.tags()
+        expect([0, accounts.length]).toContain(tags.length)
+        expect(new Set(tags.map(({ confidence }) => confidence)).size).toBeLessThan(2)
+        const claims = await reader.coverageClaims()
+        expect([0, accounts.length]).toContain(claims.length)
+        expect(new Set(claims.map(({ toBlock }) => toBlock)).size).toBeLessThan(2)
+        seen.add(`${tags[0]?.confidence} ${claims[0]?.toBlock}`)
+      }
+    }
+    await Promise.all([write(), read(), read()])
+    expect(seen.size).toBeGreaterThan(3)
+    await cypher('MATCH (t:Tag) WITH t LIMIT 1 SET t.confidence = 99')
+    await expect(reader.tags()).rejects.toMatchObject({ code: 'store.damaged' })
+  }, 120_000)
+
   test('what one process appended and did not draw before it died, the next one draws', async () => {
     const [one] = stores as [Store]
     const ledger = ledgerOf(
@@ -143,7 +181,7 @@ describe.skipIf(neo4jUri === undefined)('races on a real server', () => {
     await one.append({ transfers: ledger, ...told })
     // As if it had died between the log and the drawing, in the middle of a batch.
     await cypher('MATCH ()-[t:TRANSFER]->() WHERE t.seq > 12 DELETE t')
-    await cypher("MATCH (p:Projection {name: 'transfers'}) SET p.sequence = 12")
+    await cypher("MATCH (p:Projection {name: 'transfers'}) SET p.sequence = 12, p.shown = 12")
     const [two] = (await several(2)).slice(1) as [Store]
     const [sent] = await two.expand({ accounts: new Set([wallet(1)]), direction: 'out', cap: 100 })
     expect(sent?.transfers).toEqual(ledger)

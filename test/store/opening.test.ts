@@ -150,5 +150,4 @@ test('a file of a location that cannot be a folder is unavailable', async () => 
   await expect(openStore(join(location, 'below'))).rejects.toMatchObject({
     code: 'store.unavailable',
   })
-  await expect(openStore('neo4j://somewhere')).rejects.toMatchObject({ code: 'store.unsupported' })
 })

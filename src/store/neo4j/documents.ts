@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import { type Account, accountChain, accountReference } from '../../ledger/account.ts'
 import { KnownError } from '../../ledger/errors.ts'
 import { type Flag, flagCollection } from '../flags.ts'
@@ -13,15 +14,17 @@ type Documents = Pick<Store, 'readDocument' | 'writeDocument' | 'deleteDocument'
 export function neo4jDocuments(connection: Neo4jConnection): Documents {
   return {
     async readDocument(collection, id) {
-      const [row] = await connection.read((unit) => unit.run('read-document', { collection, id }))
-      return row && documentOf(row)
+      const [document] = await wholeDocuments(() =>
+        connection.read((unit) => unit.run('read-document', { collection, id })),
+      )
+      return document
     },
 
     async writeDocument(collection, id, expected, value) {
       const text = JSON.stringify(value)
       const own = randomUUID()
       const done = await compared(connection, { collection, id, expected }, async (unit) => {
-        const given = { collection, id, value: text, unit: own }
+        const given = { collection, id, content: contentOf(expected + 1, text), unit: own }
         const rows =
           expected === 0
             ? await unit.run('create-document', given)
@@ -51,10 +54,11 @@ export function neo4jDocuments(connection: Neo4jConnection): Documents {
     },
 
     async listDocuments(collection, after = '', limit = 1_000_000) {
-      const rows = await connection.read((unit) =>
-        unit.run('list-documents', { collection, after, limit: int(limit) }),
+      return wholeDocuments(() =>
+        connection.read((unit) =>
+          unit.run('list-documents', { collection, after, limit: int(limit) }),
+        ),
       )
-      return rows.map(documentOf)
     },
   }
 }
@@ -62,10 +66,10 @@ export function neo4jDocuments(connection: Neo4jConnection): Documents {
 const documentsPerStatement = 5_000
 
 export async function allDocuments(connection: Neo4jConnection): Promise<StoredDocument[]> {
-  const rows = await connection.read((unit) => unit.run('all-documents'))
-  return rows
-    .map(documentOf)
-    .sort((a, b) => compareCodePoints(a.collection, b.collection) || compareCodePoints(a.id, b.id))
+  const documents = await wholeDocuments(() => connection.read((unit) => unit.run('all-documents')))
+  return documents.sort(
+    (a, b) => compareCodePoints(a.collection, b.collection) || compareCodePoints(a.id, b.id),
+  )
 }
 
 /** Writes documents with the versions they had elsewhere. */
@@ -81,7 +85,7 @@ export async function restoreDocuments(
           collection,
           id,
           int(version),
-          JSON.stringify(value),
+          contentOf(version, JSON.stringify(value)),
         ]),
       })
       for (const { collection, id, value } of part)
@@ -132,13 +136,37 @@ async function showFlag(unit: Unit, id: string, flag: Flag): Promise<void> {
   })
 }
 
-function documentOf(row: Row): StoredDocument {
+/** Version, checksum and JSON in one text, so that nobody reads the version of one write with the value of another. */
+function contentOf(version: number, json: string): string {
+  return `${version} ${crc32(json)} ${json}`
+}
+
+/** A text may be read while it is replaced; then its checksum tells. */
+function documentOf(row: Row): StoredDocument | undefined {
+  const content = String(row['content'])
+  const [, version = '', checksum = ''] = /^(\d+) (\d+) /.exec(content) ?? []
+  const json = content.slice(version.length + checksum.length + 2)
+  if (crc32(json) !== Number(checksum)) return undefined
   return {
     collection: String(row['collection']),
     id: String(row['id']),
-    version: Number(row['version']),
-    value: JSON.parse(String(row['value'])) as unknown,
+    version: Number(version),
+    value: JSON.parse(json) as unknown,
   }
+}
+
+const mostReadings = 20
+
+/** Reads documents until each is whole. */
+async function wholeDocuments(read: () => Promise<Row[]>): Promise<StoredDocument[]> {
+  for (let reading = 0; reading < mostReadings; reading++) {
+    const rows = await read()
+    const documents = rows.map(documentOf).filter((document) => document !== undefined)
+    if (documents.length === rows.length) return documents
+  }
+  throw new KnownError('store.damaged', 'a document is not what was written', {
+    hint: 'Somebody changed it by hand: restore the store from a backup.',
+  })
 }
 
 async function conflict(
@@ -146,7 +174,7 @@ async function conflict(
   { collection, id, expected }: Wanted,
 ): Promise<KnownError> {
   const [row] = await connection.read((unit) => unit.run('read-document', { collection, id }))
-  const found = Number(row?.['version'] ?? 0)
+  const found = (row && documentOf(row)?.version) ?? 0
   return new KnownError('document.conflict', `${collection} ${id} was changed by somebody else`, {
     facts: { collection, id, expected, found },
     hint: 'Read it again and repeat the change.',

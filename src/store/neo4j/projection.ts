@@ -61,6 +61,7 @@ export async function project(
     cleared = done
     progress?.(done)
   }
+  await connection.write((unit) => unit.run('show-projection', { through: int(through) }))
 }
 
 /** Takes away what tombstones ahead name, before rows with the same ids are drawn. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { encodeBatch } from '../../ledger/batchCodec.ts'
 import { KnownError } from '../../ledger/errors.ts'
@@ -42,23 +43,58 @@ export interface StoredEntry {
 
 const entriesPerRead = 8
 
-/** Entries with sequence numbers in (after, last], in order; the next are on their way while one is worked on. */
+const mostReadings = 100
+const pauseMs = 20
+
+/**
+ * Entries with sequence numbers in (after, last], in order; the next are on their way while one is worked on. The end
+ * of the log may be seen a moment before its last entries are: those are read again until they are there.
+ *
+ * @throws KnownError `store.damaged` when an entry stays missing
+ */
 export async function* readEntries(
   read: (query: string, range: Range) => Promise<Row[]>,
   after: number,
   last: number,
 ): AsyncGenerator<StoredEntry> {
-  const page = (from: number): Promise<Row[]> =>
-    read('read-log', { after: from, last, limit: entriesPerRead })
+  const page = async (from: number): Promise<Row[]> => {
+    for (let reading = 0; ; reading++) {
+      const rows = await read('read-log', { after: from, last, limit: entriesPerRead })
+      if (isWhole(rows, { from, last })) return rows
+      if (reading === mostReadings) throw missing(from)
+      await sleep(pauseMs)
+    }
+  }
   if (after >= last) return
   for (let coming: Promise<Row[]> | undefined = page(after); coming !== undefined; ) {
     const rows: Row[] = await coming
-    const end = rows.length === entriesPerRead ? rows.at(-1) : undefined
-    coming = end && page(Number(end['first_sequence']))
+    const end = endOf(rows.at(-1))
+    coming = end < last ? page(end) : undefined
     // Whoever stops early hears of no fault in what was read ahead.
     coming?.catch(() => undefined)
     for (const row of rows) yield { entry: decoded(row), unitOfWork: String(row['unit']) }
   }
+}
+
+function endOf(row: Row | undefined): number {
+  return row ? Number(row['first_sequence']) + Number(row['count']) - 1 : 0
+}
+
+/** True when the entries follow on each other from a sequence number on, to the end or until the page is full. */
+function isWhole(rows: readonly Row[], { from, last }: { from: number; last: number }): boolean {
+  let next = from + 1
+  for (const row of rows) {
+    if (Number(row['first_sequence']) !== next) return false
+    next = endOf(row) + 1
+  }
+  return rows.length > 0 && (next > last || rows.length === entriesPerRead)
+}
+
+function missing(after: number): KnownError {
+  return new KnownError('store.damaged', `the log has no entry that follows on ${after}`, {
+    facts: { sequence: after },
+    hint: 'Restore the store from a backup.',
+  })
 }
 
 export interface Range {

@@ -5,26 +5,45 @@ import type { Row as TagRow } from '../sqliteFile.ts'
 import { tagOf } from '../tagTable.ts'
 import { int, type Neo4jConnection, type Parameter, type Row, type Unit } from './connection.ts'
 import { compareCodePoints, digestKey } from './keys.ts'
+import { memberSum, minus, plus, type SetSum } from './setSum.ts'
 
 const tagsPerStatement = 5_000
 
-/** Writes tags inside the caller's transaction. Addresses show them after {@link linkTags}. */
+/**
+ * Writes tags inside the caller's transaction. Addresses show them after {@link linkTags}.
+ *
+ * @param sum - of all tags before.
+ * @returns how many were new, and the sum of all tags now.
+ */
 export async function putTags(
   unit: Unit,
   tags: readonly Tag[],
-): Promise<{ readonly added: number; readonly replaced: number }> {
-  const keys = new Set<string>()
+  sum: SetSum,
+): Promise<{ readonly added: number; readonly sum: SetSum }> {
+  // Of equal ones the last counts.
+  const unique = [...new Map(tags.map((tag) => [tagKey(tag), tag])).values()]
+  let all = sum
   let known = 0
-  for (let i = 0; i < tags.length; i += tagsPerStatement) {
-    const part = tags.slice(i, i + tagsPerStatement)
-    const fresh = [...new Set(part.map(tagKey))].filter((key) => !keys.has(key))
-    for (const key of fresh) keys.add(key)
-    const [row] = await unit.run('known-tags', { keys: fresh })
-    known += Number(row?.['known'])
+  for (let i = 0; i < unique.length; i += tagsPerStatement) {
+    const part = unique.slice(i, i + tagsPerStatement)
+    const before = sortedTags(await unit.run('known-tags', { keys: part.map(tagKey) }))
+    known += before.length
     await unit.run('put-tags', { tags: part.map(tagParameter) })
+    all = plus(minus(all, before.map(tagSum)), part.map(tagSum))
   }
-  const added = keys.size - known
-  return { added, replaced: tags.length - added }
+  return { added: unique.length - known, sum: all }
+}
+
+/** What tags that were read add up to. */
+export function tagsSum(tags: readonly Tag[]): SetSum {
+  return plus(0n, tags.map(tagSum))
+}
+
+function tagSum(tag: Tag): SetSum {
+  const { account, label, category, source, confidence, sourceRank, mayStop } = tag
+  const { validFrom = null, validTo = null } = tag
+  const parts = [account, label, category, source, confidence, sourceRank, mayStop]
+  return memberSum([...parts, validFrom, validTo])
 }
 
 function tagParameter(tag: Tag): Parameter {
