@@ -25,6 +25,7 @@ export async function benchNeo4j(): Promise<void> {
     const starting = performance.now()
     const server = await startNeo4j({ folder: join(folder, 'server'), heap: '2g' })
     console.log(`start to first query: ${((performance.now() - starting) / 1000).toFixed(1)} s`)
+    let rows = 0
     const driver = neo4j.driver(server.uri, undefined, { disableLosslessIntegers: true })
     const store = await openStore(server.uri)
     try {
@@ -33,12 +34,13 @@ export async function benchNeo4j(): Promise<void> {
       await loading(store, driver)
       await paging(store, driver)
       await rounds(store)
-      await sizes(driver, join(folder, 'server'))
+      rows = (await store.state()).sequence
     } finally {
       await store.close()
       await driver.close()
       await server.stop()
     }
+    sizes(join(folder, 'server'), rows)
   })
 }
 
@@ -308,11 +310,8 @@ function percentiles(values: readonly number[]): string {
   return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`
 }
 
-/** What a transfer takes on disk, checkpointed; the transaction log beside it is the server's to rotate. */
-async function sizes(driver: Driver, home: string): Promise<void> {
-  await driver.executeQuery('CALL db.checkpoint()')
-  const { records } = await driver.executeQuery('MATCH (s:Segment) RETURN sum(s.count) AS rows')
-  const rows = Number(records[0]?.get('rows') ?? 0)
+/** What a transfer takes on disk once the server has stopped in order. */
+function sizes(home: string, rows: number): void {
   const folderBytes = (path: string): number =>
     readdirSync(path, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

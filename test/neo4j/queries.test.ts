@@ -48,6 +48,7 @@ const examples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'all-findings': {},
   'all-tags': {},
   'any-node': {},
+  'any-unordered': {},
   'append-segments': { entries: [[key, key, key, 's', key, key, 'b', 'u']] },
   'await-indexes': { seconds: key },
   'coverage-of': { accounts: [account] },
