@@ -23,7 +23,11 @@ const telling = { source: 'node:bench', assurance: 1, coverage: [] } as const
 export async function benchNeo4j(): Promise<void> {
   await inFolder(async (folder) => {
     const starting = performance.now()
-    const server = await startNeo4j({ folder: join(folder, 'server'), heap: '2g' })
+    const server = await startNeo4j({
+      folder: join(folder, 'server'),
+      heap: '2g',
+      settings: { 'server.memory.pagecache.size': '2g' },
+    })
     console.log(`start to first query: ${((performance.now() - starting) / 1000).toFixed(1)} s`)
     let rows = 0
     const driver = neo4j.driver(server.uri, undefined, { disableLosslessIntegers: true })

@@ -162,7 +162,9 @@ export async function neo4jTouching(
     const found = await readSides(unit, sides, { since: cursor?.time ?? 0, limit: room })
     const end = Math.min(...found.map(({ completeBefore }) => completeBefore))
     const rows = found.flatMap((side) => side.rows).filter((row) => row.transfer.time < end)
-    const page = pageOf(await ordered(unit, rows), { cursor, limit, end })
+    // What one account of the set paid another is found from both sides.
+    const unique = new Map(rows.map((row) => [transferId(row.transfer), row]))
+    const page = pageOf(await ordered(unit, [...unique.values()]), { cursor, limit, end })
     if (page) return page
   }
 }
@@ -218,16 +220,15 @@ export async function neo4jExpansion(
 
 /** Ledger order of some transfers. Blocks whose order no source knew are read whole, since it depends on all of them. */
 async function ordered(unit: Unit, reached: readonly Reached[]): Promise<Transfer[]> {
-  const asked = new Set(reached.map(({ transfer }) => transferId(transfer)))
   const loose = await unorderedBlocks(unit, reached)
+  if (loose.size === 0) return ledgerOrder(reached.map(({ transfer }) => transfer))
+  const asked = new Set(reached.map(({ transfer }) => transferId(transfer)))
   const rows = new Map<TransferId, Transfer>()
   for (const { transfer } of reached) rows.set(transferId(transfer), transfer)
-  if (loose.size > 0) {
-    const times = [...new Set(loose.values())].map((time) => int(time))
-    for (const row of await unit.run('transfers-at', { times })) {
-      const { transfer } = reachedOf(row['row'] as unknown[])
-      if (loose.has(blockName(transfer))) rows.set(transferId(transfer), transfer)
-    }
+  const times = [...new Set(loose.values())].map((time) => int(time))
+  for (const row of await unit.run('transfers-at', { times })) {
+    const { transfer } = reachedOf(row['row'] as unknown[])
+    if (loose.has(blockName(transfer))) rows.set(transferId(transfer), transfer)
   }
   return ledgerOrder([...rows.values()]).filter((transfer) => asked.has(transferId(transfer)))
 }
@@ -236,14 +237,15 @@ async function ordered(unit: Unit, reached: readonly Reached[]): Promise<Transfe
 async function unorderedBlocks(
   unit: Unit,
   reached: readonly Reached[],
-): Promise<Map<string, number>> {
+): Promise<ReadonlyMap<string, number>> {
+  const known = reached.some(({ unordered }) => unordered)
+  if (!known && (await unit.run('any-unordered')).length === 0) return new Map()
   const times = new Map(reached.map(({ transfer }) => [blockName(transfer), transfer.time]))
-  const known = reached
-    .filter(({ unordered }) => unordered)
-    .map(({ transfer }) => blockName(transfer))
-  const found = new Set(known)
+  const found = new Set(
+    reached.filter(({ unordered }) => unordered).map(({ transfer }) => blockName(transfer)),
+  )
   const asked = [...times.keys()].filter((name) => !found.has(name))
-  if (asked.length > 0 && (await unit.run('any-unordered')).length > 0) {
+  if (asked.length > 0) {
     for (const row of await unit.run('unordered-blocks', { blocks: asked }))
       found.add(String(row['found']))
   }
