@@ -102,6 +102,13 @@ export function noAnswer(location: string, afterMs: number): KnownError {
   })
 }
 
+/** True when somebody else made the same index or constraint between the server's question and its answer. */
+export function isThereAlready(error: unknown): boolean {
+  return (
+    error instanceof Neo4jError && /^Neo\.ClientError\.Schema\.\w+AlreadyExists$/.test(error.code)
+  )
+}
+
 export function isOutOfMemory(error: unknown): boolean {
   return error instanceof Neo4jError && outOfMemory.test(error.code)
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { KnownError } from '../../ledger/errors.ts'
 import { queryNames } from '../queries.ts'
 import { int, type Neo4jConnection, type Row } from './connection.ts'
+import { isThereAlready } from './faults.ts'
 
 /** The schema that this version reads and writes: the number of the last migration. */
 export const schemaVersion = 1
@@ -49,11 +50,20 @@ async function migrate(connection: Neo4jConnection, from: number): Promise<void>
   for (let version = from + 1; version <= schemaVersion; version++) {
     // The server takes one change of the schema per transaction.
     for (const name of queryNames(`neo4j/migration-${version}`, 'cypher'))
-      await connection.change(`migration-${version}/${name}`)
+      await change(connection, `migration-${version}/${name}`)
     await connection.read((unit) => unit.run('await-indexes', { seconds: int(indexSeconds) }))
     const id = randomUUID()
     await connection.write((unit) => unit.run('create-store', { id, schema: int(version) }))
     await connection.write((unit) => unit.run('set-schema', { schema: int(version) }))
+  }
+}
+
+/** Two processes may make a new store at once; IF NOT EXISTS asks before it makes. */
+async function change(connection: Neo4jConnection, query: string): Promise<void> {
+  try {
+    await connection.change(query)
+  } catch (error) {
+    if (!isThereAlready(error)) throw error
   }
 }
 
