@@ -62,12 +62,17 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
     },
   }
 
-  async function build(): Promise<Columns> {
-    const worker = thread ?? startThread(options.place)
-    thread = worker
+  function started(): Worker {
+    const worker = startThread(options.place)
     worker.once('exit', () => {
       if (thread === worker) thread = undefined
     })
+    return worker
+  }
+
+  async function build(): Promise<Columns> {
+    const worker = thread ?? started()
+    thread = worker
     try {
       const columns = await columnsFrom(worker)
       saving = saving.then(() => keep(options.folder, columns))
