@@ -288,7 +288,7 @@ async function rounds(store: Store): Promise<void> {
   const all = [...known]
   const spent: number[] = []
   let transfers = 0
-  for (let i = 0; i < 140; i++) {
+  for (let i = 0; i < 440; i++) {
     const accounts = new Set(
       all.slice(0, 2).concat(all.slice(2 + (i % 40) * 198, 200 + (i % 40) * 198)),
     )
