@@ -57,8 +57,7 @@ export function createAccounts(options: {
       if (missing > 0n) add(payer, [{ units: missing }])
       let left = amount
       const from = (parcels: readonly Parcel[]): { paid: Parcel[]; stay: Parcel[] } => {
-        const whole = sum(parcels)
-        const taken = take(parcels, whole < left ? whole : left, method, rounding)
+        const taken = take(parcels, left, method, rounding)
         left -= sum(taken.paid)
         return taken
       }

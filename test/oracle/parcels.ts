@@ -22,7 +22,7 @@ export interface Rounding {
   readonly face: (product: bigint, by: bigint) => bigint
   /** ⌊product / by⌋ where units are divided. */
   readonly units: (product: bigint, by: bigint) => bigint
-  /** Is told of each lot that was divided, or that haircut did not take in its exact proportion. */
+  /** Is told of each lot that was divided or lost its units. */
   readonly divided: (lot: Lot, units: bigint) => void
 }
 
@@ -40,7 +40,7 @@ export function hasLot(parcels: readonly Parcel[]): boolean {
 
 /** With haircut one parcel for each (seed, hop) in this order, clean money last; else as they arrived. */
 export function arranged(parcels: readonly Parcel[], method: Method): Parcel[] {
-  const present = parcels.filter(({ units }) => units > 0n)
+  const present = parcels.filter(isSome)
   if (method !== 'haircut') return present
   const merged = new Map<string, Parcel>()
   for (const { units, lot } of present) {
@@ -59,44 +59,43 @@ function bySeedAndHop(a: Parcel, b: Parcel): number {
   return a.lot.seed - b.lot.seed || a.lot.hop - b.lot.hop
 }
 
-/** What `amount`, at most their sum, takes from parcels: the parts paid and those that stay, both in the order given. */
+/** What an outflow takes from parcels, all if it is more: the parts paid and those that stay, in the order given. */
 export function take(
   parcels: readonly Parcel[],
   amount: bigint,
   method: Method,
   rounding: Rounding,
 ): { paid: Parcel[]; stay: Parcel[] } {
-  const whole = sum(parcels)
-  if (amount > whole) throw new Error(`${amount} of ${whole} cannot be taken`)
+  if (amount === 0n) return { paid: [], stay: [...parcels] }
+  if (amount >= sum(parcels)) return { paid: [...parcels], stay: [] }
   const paid: Parcel[] = []
   const stay: Parcel[] = []
-  const shares = method === 'haircut' ? proRata : inTurn
-  const taken = shares(parcels, amount, method, rounding)
+  const taken =
+    method === 'haircut' ? proRata(parcels, amount, rounding) : inTurn(parcels, amount, method)
   for (const [i, parcel] of parcels.entries()) {
     const units = taken[i] ?? 0n
     const { lot } = parcel
     const rest = parcel.units - units
-    const cut = units > 0n && rest > 0n
-    if (lot && (cut || (method === 'haircut' && 0n < amount && amount < whole)))
-      rounding.divided(lot, parcel.units)
-    // "Splitting a lot rounds the first part's face down": the part that is paid out is the first.
-    const face = lot && cut ? rounding.face(lot.face * units, parcel.units) : (lot?.face ?? 0n)
-    if (units > 0n) paid.push({ units, ...(lot ? { lot: { ...lot, face } } : {}) })
-    if (rest > 0n) {
-      const left = cut ? (lot?.face ?? 0n) - face : (lot?.face ?? 0n)
-      stay.push({ units: rest, ...(lot ? { lot: { ...lot, face: left } } : {}) })
+    if (!lot) {
+      paid.push({ units })
+      stay.push({ units: rest })
+      continue
     }
+    if (method === 'haircut' || (units > 0n && rest > 0n)) rounding.divided(lot, parcel.units)
+    // "Splitting a lot rounds the first part's face down": the part that is paid out is the first.
+    const face = rounding.face(lot.face * units, parcel.units)
+    paid.push({ units, lot: { ...lot, face } })
+    stay.push({ units: rest, lot: { ...lot, face: lot.face - face } })
   }
-  return { paid, stay }
+  return { paid: paid.filter(isSome), stay: stay.filter(isSome) }
+}
+
+function isSome({ units }: Parcel): boolean {
+  return units > 0n
 }
 
 /** "⌊a·Sᵢ/B⌋ − ⌊a·Sᵢ₋₁/B⌋, Sᵢ the running sum over parcels". */
-function proRata(
-  parcels: readonly Parcel[],
-  amount: bigint,
-  _method: Method,
-  rounding: Rounding,
-): bigint[] {
+function proRata(parcels: readonly Parcel[], amount: bigint, rounding: Rounding): bigint[] {
   const whole = sum(parcels)
   let running = 0n
   return parcels.map(({ units }) => {
@@ -106,8 +105,10 @@ function proRata(
   })
 }
 
+type Queue = Exclude<Method, 'haircut'>
+
 /** Each parcel gives all it has, in the method's order, until the amount is reached. */
-function inTurn(parcels: readonly Parcel[], amount: bigint, method: Method): bigint[] {
+function inTurn(parcels: readonly Parcel[], amount: bigint, method: Queue): bigint[] {
   const oldest = parcels.map((_, i) => i)
   const lots = oldest.filter((i) => parcels[i]?.lot)
   const clean = oldest.filter((i) => !parcels[i]?.lot)
@@ -116,7 +117,6 @@ function inTurn(parcels: readonly Parcel[], amount: bigint, method: Method): big
     lifo: oldest.toReversed(),
     'tainted-first': [...lots, ...clean],
     'clean-first': [...clean, ...lots],
-    haircut: [],
   }[method]
   const taken = parcels.map(() => 0n)
   let left = amount
@@ -153,7 +153,10 @@ export function converted(
       lots += units
       const became = rounding.units(to * lots, from) - before
       if (became > 0n) parcels.push({ units: became, lot })
-      else vanished.push({ units, lot })
+      else {
+        vanished.push({ units, lot })
+        rounding.divided(lot, 1n)
+      }
     } else {
       const before = cleanUnits(clean)
       clean += units

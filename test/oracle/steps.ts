@@ -28,6 +28,11 @@ export interface Step {
   readonly got: bigint
 }
 
+/** Whose place it is; nobody's where money is issued. */
+export function accountOf(place: Place): Account | '' {
+  return 'holds' in place ? place.holds : place.account
+}
+
 /** Steps of one transaction. */
 export type Steps = readonly Step[]
 
