@@ -47,8 +47,9 @@ const side = fc.oneof(
   { weight: 20, arbitrary: who },
   {
     weight: 3,
-    arbitrary: fc.constantFrom(...pools, wrapper, router, aggregator, desk, bridge, undefined),
+    arbitrary: fc.constantFrom(...pools, wrapper, router, aggregator, desk, bridge),
   },
+  { weight: 2, arbitrary: fc.constant(undefined) },
 )
 const asset = fc.constantFrom(usdt, weth, ether, dai)
 const units = fc.oneof(

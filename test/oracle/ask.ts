@@ -32,7 +32,7 @@ const names = new Map<string, string>([
 const named = (text: string): string => names.get(text) ?? text
 
 export interface Told {
-  /** `outcome account seed hop` to face. */
+  /** `outcome account seed hop` to face, over all assets. */
   readonly ends: Record<string, number>
   /** `outcome account asset` to base units of the asset. */
   readonly units: Record<string, number>
@@ -71,7 +71,8 @@ export function ask(
   for (const [key, face] of answer.outcomes) {
     const [outcome = '', account = '', asset = '', seed, hop] = key.split(' ')
     total += face
-    if (face > 0n) ends[`${outcome} ${named(account)} seed ${seed} hop ${hop}`] = Number(face)
+    const end = `${outcome} ${named(account)} seed ${seed} hop ${hop}`
+    if (face > 0n) ends[end] = (ends[end] ?? 0) + Number(face)
     const place = `${outcome} ${named(account)} ${named(asset)}`
     units[place] = (units[place] ?? 0) + Number(answer.units.get(key) ?? 0n)
   }
