@@ -42,7 +42,9 @@ interface Act {
   readonly arrives?: number
 }
 
-const who = fc.integer({ min: 1, max: 5 }).map(wallet)
+const wallets: ReadonlySet<Account> = new Set([1, 2, 3, 4, 5].map(wallet))
+/** Few do most, so that what one gets is soon spent. */
+const who = fc.constantFrom(...[1, 1, 1, 1, 2, 2, 2, 3, 4, 5].map(wallet))
 const side = fc.oneof(
   { weight: 20, arbitrary: who },
   {
@@ -51,12 +53,14 @@ const side = fc.oneof(
   },
   { weight: 2, arbitrary: fc.constant(undefined) },
 )
-const asset = fc.constantFrom(usdt, weth, ether, dai)
+const asset = fc.constantFrom(usdt, usdt, usdt, weth, ether, ether, dai)
 const units = fc.oneof(
   { weight: 10, arbitrary: fc.bigInt(1n, 60n) },
   { weight: 3, arbitrary: fc.bigInt(0n, 3n) },
-  { weight: 1, arbitrary: fc.bigInt(0n, 10n ** 24n) },
-  { weight: 1, arbitrary: fc.constantFrom(2n ** 128n, 2n ** 256n - 1n) },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(fc.bigInt(0n, 10n ** 24n), fc.constantFrom(2n ** 128n, 2n ** 256n - 1n)),
+  },
 )
 const pool = fc.constantFrom(...pools)
 
@@ -87,6 +91,9 @@ const trade = fc.record({
   short: fc.oneof({ weight: 3, arbitrary: fc.constant(0n) }, fc.bigInt(0n, 9n)),
 })
 type Trade = typeof trade extends fc.Arbitrary<infer T> ? T : never
+
+/** How many of the trades below are swaps of one asset for another: they are drawn more often. */
+const swaps = 5
 
 const less = (amount: bigint, short: bigint): bigint => (amount > short ? amount - short : 0n)
 
@@ -195,10 +202,15 @@ const trades: readonly ((t: Trade) => Act)[] = [
   (t) => ({ legs: [move(t.owner, bridge, t.given, t.gives)], leaves: 0 }),
   (t) => ({ legs: [move(bridge, t.other, less(t.given, t.short), t.gives)], arrives: 0 }),
   (t) => ({ legs: [move(undefined, t.other, t.got, t.gets)], arrives: 0 }),
+  (t) => ({ legs: [move(t.owner, t.other, t.got, t.gets)], arrives: 0 }),
 ]
 
 const traded: fc.Arbitrary<Act> = fc
-  .record({ form: fc.constantFrom(...trades), t: trade, fee: fc.option(fc.bigInt(0n, 3n)) })
+  .record({
+    form: fc.oneof(fc.constantFrom(...trades.slice(0, swaps)), fc.constantFrom(...trades)),
+    t: trade,
+    fee: fc.option(fc.bigInt(0n, 3n)),
+  })
   .map(({ form, t, fee }) => {
     const act = form(t)
     if (fee === null) return act
@@ -227,17 +239,18 @@ function swapLedgerOf(
   }
   const arriving = acts.flatMap((act) => idOf(act, act.arrives))
   const leaving = acts.flatMap((act) => idOf(act, act.leaves))
-  const first = transfers.filter(canBeSeed)[(choice[0] ?? 0) % transfers.length]
-  const ids = transfers
-    .filter((t) => canBeSeed(t) && t.asset === (first?.asset ?? usdt))
-    .map(transferId)
+  // Mostly payments to wallets in the first quarter, so that something follows.
+  const all = transfers.filter(canBeSeed)
+  const early = all.slice(0, Math.ceil(all.length / 4)).filter(({ to }) => to && wallets.has(to))
+  const fit = early.length > 0 && (choice[0] ?? 0) % 4 > 0 ? early : all
+  const first = fit[(choice[0] ?? 0) % Math.max(1, fit.length)]
+  const ids = fit.filter((t) => t.asset === first?.asset).map(transferId)
   return {
     transfers,
     seeds: [...new Set(choice.flatMap((n) => ids[n % ids.length] ?? []))],
     wrapper,
     pools,
     records: acts.flatMap(({ record }, i) => (record ? [{ tx: hash(i + 1), ...record }] : [])),
-    // Some messages are used twice, and some arrive before they leave.
     // Every second arrival is left out, so that some messages are used twice; some arrive before they leave.
     bridges: new Map(
       leaving.flatMap((id, i) => {
@@ -260,8 +273,9 @@ function canBeSeed(t: Transfer): boolean {
 export const swapLedger: fc.Arbitrary<SwapLedger> = fc
   .record({
     acts: fc.array(fc.oneof({ weight: 2, arbitrary: payments }, { weight: 3, arbitrary: traded }), {
-      minLength: 2,
-      maxLength: 18,
+      minLength: 6,
+      maxLength: 24,
+      size: 'max',
     }),
     funded: fc.boolean(),
     perBlock: fc.integer({ min: 1, max: 4 }),

@@ -87,6 +87,17 @@ test('of a swap paid with clean money too, its part converts, in order', () => {
   )
 })
 
+test('of a lot that is divided, what is paid is rounded down, by every method', () => {
+  const story = [
+    [pay(V, a, 100n, usdt)],
+    [pay(a, pool, 100n, usdt), pay(pool, a, 7n, weth)],
+    [pay(a, x, 3n, weth)],
+  ]
+  // 3 of 7 weth are 42.86 of the 100.
+  for (const method of ['fifo', 'lifo', 'haircut', 'tainted-first', 'clean-first'] as const)
+    expect(ask(story, [0], { pools, method }).carried.at(-1), method).toBe(42)
+})
+
 test('a lot that becomes nothing is ambiguous where it was', () => {
   const story = [
     [issue(a, 99n, usdt)],
@@ -123,6 +134,33 @@ test('nine tenths are the border of what is credible', () => {
     [pay(a, pool, 100n, usdt), pay(pool, router, 100n, weth), pay(router, a, 100n - kept, weth)],
   ]
   expect(ask(swap(10n), [0], { pools }).units).toEqual({ 'still_held a weth': 90 })
+  expect(ask(swap(11n), [0], { pools }).units).toEqual({ 'contract_custody pool usdt': 100 })
+})
+
+test('trusted pools took nine tenths of what was given', () => {
+  // Of 100, 85 went to the pool; of the 100 that came, 90 are all that the pool paid.
+  const swap = (kept: bigint): Leg[][] => [
+    [pay(V, a, 100n, usdt)],
+    [
+      pay(a, pool, 100n - kept, usdt),
+      pay(a, y, kept, usdt),
+      pay(pool, a, 90n, weth),
+      pay(z, a, 10n, weth),
+    ],
+  ]
+  expect(ask(swap(10n), [0], { pools }).units).toEqual({ 'still_held a weth': 100 })
+  expect(ask(swap(15n), [0], { pools }).units).toEqual({
+    'contract_custody pool usdt': 85,
+    'still_held y usdt': 15,
+  })
+})
+
+test('trusted pools paid nine tenths of what came', () => {
+  const swap = (other: bigint): Leg[][] => [
+    [pay(V, a, 100n, usdt)],
+    [pay(a, pool, 100n, usdt), pay(pool, a, 90n, weth), pay(z, a, other, weth)],
+  ]
+  expect(ask(swap(10n), [0], { pools }).units).toEqual({ 'still_held a weth': 100 })
   expect(ask(swap(11n), [0], { pools }).units).toEqual({ 'contract_custody pool usdt': 100 })
 })
 
@@ -203,9 +241,50 @@ test('what someone else got needs a record of the pool', () => {
     'still_held b seed 0 hop 0': 50,
     'still_held x seed 0 hop 1': 50,
   })
-  const untrusted = { ...record, pool: router }
-  expect(ask(story, [0], { pools, records: [untrusted] }).ends).toEqual({
-    'contract_custody pool seed 0 hop 1': 100,
+  for (const no of [{ pool: router }, { tx: hash(1) }, { recipient: x }, { gets: dai }])
+    expect(ask(story, [0], { pools, records: [{ ...record, ...no }] }).ends).toEqual({
+      'contract_custody pool seed 0 hop 1': 100,
+    })
+})
+
+test('what one address got is not the proceeds of two payers', () => {
+  const story = [
+    [pay(V, a, 100n, usdt)],
+    [pay(a, pool, 100n, usdt), pay(y, pool, 90n, usdt), pay(pool, b, 50n, weth)],
+  ]
+  const records = [{ tx: hash(2), pool, recipient: b, gets: weth }]
+  expect(ask(story, [0], { pools, records }).units).toEqual({ 'ambiguous a usdt': 100 })
+})
+
+test('what was bought for a service ends there; what leaves an address not followed is dust', () => {
+  const story = [
+    [pay(V, a, 100n, usdt)],
+    [pay(a, x, 40n, usdt)],
+    [pay(x, pool, 40n, usdt), pay(pool, b, 20n, weth)],
+  ]
+  const more = { pools, records: [{ tx: hash(3), pool, recipient: b, gets: weth }] }
+  expect(ask(story, [0], { ...more, stops: new Map([[b, 'service']]) }).units).toEqual({
+    'service b weth': 20,
+    'still_held a usdt': 60,
+  })
+  const minShare = { numerator: 1n, denominator: 2n }
+  expect(ask(story, [0], { ...more, minShare }).units).toEqual({
+    'dust x usdt': 40,
+    'still_held a usdt': 60,
+  })
+})
+
+test('a conversion brings nothing to the address that converts', () => {
+  const minShare = { numerator: 1n, denominator: 2n }
+  const story = [
+    [pay(V, a, 100n, usdt)],
+    [pay(a, x, 40n, usdt)],
+    [pay(x, pool, 40n, usdt), pay(pool, x, 20n, weth)],
+  ]
+  // x was reached by 40 once, which is less than half.
+  expect(ask(story, [0], { pools, minShare }).units).toEqual({
+    'dust x weth': 20,
+    'still_held a usdt': 60,
   })
 })
 
@@ -293,4 +372,21 @@ test('a message is used once, and never before it was sent', () => {
   })
   const early = new Map([[idIn(ids, 2), idIn(ids, 0)]])
   expect(ask(story, [1], { stops, bridges: early }).ends).toEqual({ 'bridge z seed 0 hop 1': 100 })
+})
+
+test('where a wallet pays the arriving leg, its own lots in it are ambiguous', () => {
+  const story = [
+    [pay(V, a, 50n, usdt)],
+    [pay(V, y, 40n, usdt)],
+    [pay(a, z, 50n, usdt)],
+    [pay(y, b, 30n, usdt)],
+  ]
+  const ids = ledgerOf(story)
+  const bridges = new Map([[idIn(ids, 2), idIn(ids, 3)]])
+  const stops = new Map([[z, 'bridge']])
+  expect(ask(story, [0, 1], { stops, bridges }).ends).toEqual({
+    'still_held b seed 0 hop 2': 50,
+    'ambiguous y seed 1 hop 0': 30,
+    'still_held y seed 1 hop 0': 10,
+  })
 })

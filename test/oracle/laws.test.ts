@@ -27,7 +27,7 @@ const settings = fc
     maxIdle: fc.option(fc.integer({ min: 0, max: 60 }), { nil: undefined }),
     covered: fc.boolean(),
     code: fc.boolean(),
-    limit: fc.integer({ min: 2, max: 6 }),
+    limit: fc.integer({ min: 3, max: 12 }),
     priced: fc.boolean(),
   })
   .filter(({ method, backward }) => !backward || !method.endsWith('-first'))

@@ -159,6 +159,22 @@ test('haircut merges lots of one seed and hop, and keeps other hops apart', () =
   })
 })
 
+test('haircut puts the seed before the hop where it rounds', () => {
+  // a holds 1 of the first seed, over b two hops on, and 1 of the second, untouched; 1 of the 2 goes out: the running
+  // sum is ⌊1/2⌋ after the first seed's, so the second's is paid.
+  const story = [
+    [pay(V, b, 1n)],
+    [pay(b, z, 1n)],
+    [pay(z, a, 1n)],
+    [pay(V, a, 1n)],
+    [pay(a, x, 1n)],
+  ]
+  expect(ask(story, [0, 3], { method: 'haircut' }).ends).toEqual({
+    'still_held a seed 0 hop 2': 1,
+    'still_held x seed 1 hop 1': 1,
+  })
+})
+
 test('inside a transaction haircut divides the newest inflow alone', () => {
   const story = [[issue(a, 90n)], [pay(V, b, 10n)], [issue(b, 10n), pay(b, a, 20n), pay(a, x, 10n)]]
   // b pays its 10 newest, which are clean, and V's 10; a pays x out of these 20.
@@ -190,12 +206,13 @@ test('who paid more receivers than the limit is a stop from the beginning, unles
     [pay(V, a, 10n)],
     [pay(a, b, 10n)],
     [pay(b, x, 1n), pay(b, y, 1n), pay(b, z, 1n), { from: b, amount: 1n }],
-    [pay(b, x, 1n)],
+    // Neither a receiver once more, nor nothing, nor oneself.
+    [pay(b, x, 1n), pay(b, V, 0n), pay(b, b, 1n)],
   ]
   expect(ask(story, [0], { receiverLimit: 2 }).ends).toEqual({ 'high_degree b seed 0 hop 1': 10 })
-  expect(ask(story, [0], { receiverLimit: 3 }).carried.slice(2)).toEqual([1, 1, 1, 1, 1])
+  expect(ask(story, [0], { receiverLimit: 3 }).carried.slice(2)).toEqual([1, 1, 1, 1, 1, 0, 0])
   const tagged = { receiverLimit: 2, tagged: () => true }
-  expect(ask(story, [0], tagged).carried.slice(2)).toEqual([1, 1, 1, 1, 1])
+  expect(ask(story, [0], tagged).carried.slice(2)).toEqual([1, 1, 1, 1, 1, 0, 0])
 })
 
 test('what nobody covers is not known to be held, and what is blacklisted is frozen', () => {

@@ -41,7 +41,8 @@ export function oracleTrace(question: OracleQuestion): OracleAnswer {
  */
 export function halvingsOf(prepared: Prepared): bigint {
   const { minShare } = prepared.question
-  for (let halvings = 0n; ; halvings++) {
+  // Below 2^-400 of a seed there is no whole unit: by then every address with a lot is followed.
+  for (let halvings = 0n; halvings < 400n; halvings++) {
     const { outcomes } = onePass({
       ...prepared,
       halvings,
@@ -52,6 +53,7 @@ export function halvingsOf(prepared: Prepared): bigint {
     for (const [key, face] of outcomes) if (key.startsWith('dust ')) dust += face
     if (dust * minShare.denominator <= prepared.seedTotal * minShare.numerator) return halvings
   }
+  throw new Error('the dust does not become less')
 }
 
 export function prepare(question: OracleQuestion): Prepared {
