@@ -83,6 +83,28 @@ test('on ledgers of swaps the faces of all outcomes are the seeds, and every out
   expect(all.split(' ').filter((outcome) => (seen.get(outcome) ?? 0) < 5)).toEqual([])
 }, 120_000)
 
+test('in one asset no transfer carries more than its amount, and units are faces', () => {
+  let looked = 0
+  const method = fc.constantFrom(...forward)
+  fc.assert(
+    fc.property(randomLedger, method, fc.boolean(), fc.nat(), (transfers, how, matched, n) => {
+      const fit = transfers.filter((t) => t.amount > 0n && t.from !== t.to)
+      const seeds = [n, n + 1].flatMap((i) => fit.slice(i % Math.max(1, fit.length)).slice(0, 1))
+      const question = { ...nothingCut, transfers, matched, seeds: seeds.map(transferId) }
+      if (new Set(seeds.map(({ asset }) => asset)).size !== 1) return
+      const { carried, outcomes, units } = oracleTrace({ ...question, method: how })
+      expect(units).toEqual(outcomes)
+      for (const t of transfers) {
+        const face = carried.get(transferId(t)) ?? 0n
+        expect(0n <= face && face <= t.amount).toBe(true)
+        if (face > 0n) looked++
+      }
+    }),
+    { numRuns: 1_000 },
+  )
+  expect(looked).toBeGreaterThan(1_000)
+})
+
 test('no outcome is further from the exact rationals than its divisions allow', () => {
   let compared = 0
   fc.assert(

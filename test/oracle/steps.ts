@@ -89,7 +89,7 @@ function transferSteps(
   return legs
     .filter((leg) => movesValue(leg) && question.carriesValue?.(leg.asset) !== false)
     .map((leg) => ({
-      ...placeInTime(leg),
+      ...momentOf(leg),
       sort: 'transfer',
       from: leg.from === undefined ? nobody(leg, 'issued', leg.to) : at(leg.from, leg),
       gives: leg.asset,
@@ -100,7 +100,7 @@ function transferSteps(
     }))
 }
 
-function placeInTime(leg: Transfer): Pick<Step, 'id' | 'tx' | 'time'> {
+function momentOf(leg: Transfer): Pick<Step, 'id' | 'tx' | 'time'> {
   return { id: transferId(leg), tx: leg.tx, time: leg.time }
 }
 
@@ -112,7 +112,7 @@ function conversionSteps(
 ): Step[] {
   const first = (account: Account, asset: string): Pick<Step, 'id' | 'tx' | 'time'> => {
     const leg = legs.find((l) => l.from === account && l.asset === asset && l.kind !== 'fee')
-    return placeInTime(leg ?? (legs[0] as Transfer))
+    return momentOf(leg ?? (legs[0] as Transfer))
   }
   const place = (account: Account): Place => {
     const stop = stops(account)
@@ -145,7 +145,7 @@ function conversionSteps(
     ),
     ...unclear.up.map(
       ({ account, asset, amount }): Step => ({
-        ...placeInTime(legs[0] as Transfer),
+        ...momentOf(legs[0] as Transfer),
         sort: 'unclear',
         from: { ends: 'ambiguous', account },
         gives: asset,
