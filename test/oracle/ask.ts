@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Account } from '../../src/ledger/account.ts'
 import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
-import { dai } from '../arbitrary/swapLedger.ts'
+import { dai, pools, router } from '../arbitrary/trades.ts'
 import { ether, hash, type Leg, ledgerOf, usd, usdt, wallet, weth } from '../ledger.arbitrary.ts'
 import { exactTrace } from './rationals.ts'
 import { type OracleQuestion, oracleTrace } from './trace.ts'
@@ -20,8 +20,8 @@ export const [V, a, b, x, y, z] = [1, 2, 3, 4, 5, 6].map(wallet) as [
   Account,
 ]
 export const wrapper = weth.replace('/erc20:', ':') as Account
-export const pool = wallet(0x9001)
-export const router = wallet(0x9002)
+export const pool = pools[0] as Account
+export { router }
 
 const names = new Map<string, string>([
   ...Object.entries({ V, a, b, x, y, z, wrapper, pool, router }).map(

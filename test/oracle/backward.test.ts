@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Account } from '../../src/ledger/account.ts'
-import { dai } from '../arbitrary/swapLedger.ts'
+import { dai } from '../arbitrary/trades.ts'
 import { ether, type Leg, ledgerOf, usdt, weth } from '../ledger.arbitrary.ts'
 import { a, ask, b, fee, idIn, issue, pay, pool, V, wrapper, x, y, z } from './ask.ts'
 import type { Method } from './question.ts'
