@@ -1,64 +1,12 @@
 import { expect, test } from 'vitest'
 import type { Account } from '../../src/ledger/account.ts'
-import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
-import { ether, hash, type Leg, ledgerOf, wallet, weth } from '../ledger.arbitrary.ts'
-import { type OracleQuestion, oracleTrace } from '../oracle/trace.ts'
+import { ether, weth } from '../ledger.arbitrary.ts'
+import { a, ask, b, issue, pay, V, x, y, z } from '../oracle/ask.ts'
 
 /*
  * The oracle decides every disagreement with the engine, so it is itself held against examples that a reader can
- * check with pencil and paper. Each transaction stands in a block of its own.
+ * check with pencil and paper: here what both directions and all methods share, in test/oracle the rest.
  */
-
-const [V, a, b, x, y, z] = [1, 2, 3, 4, 5, 6].map(wallet) as [
-  Account,
-  Account,
-  Account,
-  Account,
-  Account,
-  Account,
-]
-const names = new Map<string, string>([
-  [V, 'V'],
-  [a, 'a'],
-  [b, 'b'],
-  [x, 'x'],
-  [y, 'y'],
-  [z, 'z'],
-])
-
-function ask(
-  transactions: readonly (readonly Leg[])[],
-  seeds: readonly number[],
-  more: Partial<OracleQuestion> = {},
-): { ends: Record<string, number>; carried: number[]; gaps: readonly string[] } {
-  const transfers = ledgerOf(transactions)
-  const first = (tx: number): string =>
-    transferId(transfers.find((t) => t.tx === hash(tx + 1)) as Transfer)
-  const answer = oracleTrace({
-    transfers,
-    seeds: seeds.map(first),
-    matched: true,
-    minShare: { numerator: 0n, denominator: 1n },
-    maxHops: 32,
-    stops: new Map(),
-    covered: () => true,
-    ...more,
-  })
-  const ends: Record<string, number> = {}
-  let total = 0n
-  for (const [key, face] of answer.outcomes) {
-    const [outcome = '', account = '', , seed, hop] = key.split(' ')
-    total += face
-    if (face > 0n)
-      ends[`${outcome} ${names.get(account) ?? account} seed ${seed} hop ${hop}`] = Number(face)
-  }
-  expect(total).toBe(answer.seedTotal)
-  const carried = transfers.map((t) => Number(answer.carried.get(transferId(t)) ?? 0n))
-  return { ends, carried, gaps: answer.gaps }
-}
-
-const pay = (from: Account, to: Account, amount: bigint): Leg => ({ from, to, amount })
-const issue = (to: Account, amount: bigint): Leg => ({ to, amount })
 
 test('golden 1: oldest money pays first, 10, 40 and 50 of the tainted hundred', () => {
   const { ends, carried } = ask(
