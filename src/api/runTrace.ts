@@ -1,9 +1,12 @@
+import type { Resolution } from '../analysis/conversions.ts'
+import type { Direction, MethodName } from '../analysis/methods.ts'
 import { resolveSeeds } from '../analysis/seeds.ts'
-import { trace } from '../analysis/trace.ts'
+import { type TraceContext, trace } from '../analysis/trace.ts'
 import type { TraceAnswer, TraceQuery } from '../analysis/traceAnswer.ts'
+import type { Graph } from '../graph/graph.ts'
 import type { Account } from '../ledger/account.ts'
 import type { AssetId } from '../ledger/asset.ts'
-import { KnownError } from '../ledger/errors.ts'
+import type { TransferId } from '../ledger/transfer.ts'
 import type { Knowledge } from './knowledge.ts'
 
 /** What CLI and HTTP ask of a trace: absent fields take the defaults of {@link defaults}. */
@@ -14,8 +17,8 @@ export interface TraceRequest {
   readonly asset?: AssetId | undefined
   readonly since?: number | undefined
   readonly until?: number | undefined
-  readonly direction?: string | undefined
-  readonly method?: string | undefined
+  readonly direction?: Direction | undefined
+  readonly method?: MethodName | undefined
   readonly sameTransaction?: 'matched' | 'ordered' | undefined
   readonly minShare?: number | undefined
   readonly maxHops?: number | undefined
@@ -23,12 +26,17 @@ export interface TraceRequest {
   readonly asOf?: Readonly<Record<string, number>> | undefined
   readonly continueThrough?: readonly Account[] | undefined
   readonly neverFollow?: readonly Account[] | undefined
+  readonly resolve?: readonly Resolution[] | undefined
+  readonly throughTransfer?: TransferId | undefined
   readonly maxAddresses?: number | undefined
   readonly maxTransactions?: number | undefined
 }
 
 export const defaults = {
-  side: 'received',
+  /** Where money went from what was received; where it came from of what was sent. */
+  side: { forward: 'received', backward: 'sent' },
+  direction: 'forward',
+  method: 'fifo',
   sameTransaction: 'matched',
   minShare: 0.001,
   maxHops: 32,
@@ -48,22 +56,35 @@ export async function runTrace(
   request: TraceRequest,
   interrupted?: () => boolean,
 ): Promise<TraceAnswer> {
-  refuseLater('direction', request.direction, 'forward')
-  refuseLater('method', request.method, 'fifo')
   const graph = await knowledge.graph()
   const context = await knowledge.context()
+  const query = traceQuery(graph, context, request)
+  return trace(graph, interrupted ? { ...context, interrupted } : context, query)
+}
+
+/**
+ * What a request asks, complete: seeds found, defaults filled in.
+ *
+ * @throws KnownError `seed.*`, `asset.ambiguous`
+ */
+export function traceQuery(
+  graph: Graph,
+  context: Pick<TraceContext, 'tokens'>,
+  request: TraceRequest,
+): TraceQuery {
+  const direction = request.direction ?? defaults.direction
   const seeds = resolveSeeds(graph, context.tokens, {
     transfers: request.seeds ?? [],
     accounts: request.seedAddresses ?? [],
-    side: request.side ?? defaults.side,
+    side: request.side ?? defaults.side[direction],
     ...(request.asset === undefined ? {} : { asset: request.asset }),
     ...(request.since === undefined ? {} : { since: request.since }),
     ...(request.until === undefined ? {} : { until: request.until }),
   })
-  const query: TraceQuery = {
+  return {
     seeds,
-    direction: 'forward',
-    method: 'fifo',
+    direction,
+    method: request.method ?? defaults.method,
     sameTransaction: request.sameTransaction ?? defaults.sameTransaction,
     minShare: request.minShare ?? defaults.minShare,
     maxHops: request.maxHops ?? defaults.maxHops,
@@ -71,20 +92,9 @@ export async function runTrace(
     asOf: request.asOf ?? {},
     continueThrough: request.continueThrough ?? [],
     neverFollow: request.neverFollow ?? [],
+    resolve: request.resolve ?? [],
+    ...(request.throughTransfer === undefined ? {} : { throughTransfer: request.throughTransfer }),
     maxAddresses: request.maxAddresses ?? defaults.maxAddresses,
     maxTransactions: request.maxTransactions ?? defaults.maxTransactions,
   }
-  return trace(graph, interrupted ? { ...context, interrupted } : context, query)
-}
-
-function refuseLater(field: string, value: string | undefined, available: string): void {
-  if (value === undefined || value === available) return
-  throw new KnownError(
-    'trace.unsupported',
-    `${field} "${value.slice(0, 40)}" is not available in this version`,
-    {
-      facts: { field, value: value.slice(0, 40), available },
-      hint: `Use ${available}.`,
-    },
-  )
 }
