@@ -12,7 +12,7 @@ import { amountOfLimbs } from '../ledger/transferBatch.ts'
 import { findAddress } from './addressTable.ts'
 import { Balance } from './balance.ts'
 import { bytesOf, type Columns, checkpointStride, largestShortPosition } from './columns.ts'
-import type { Graph, GraphTransfer } from './graph.ts'
+import type { Graph, GraphTransfer, SweepColumns } from './graph.ts'
 
 /** The readable face of a generation's columns. Costs nothing to make: all data stays in the shared arrays. */
 export function createGraph(columns: Columns): Graph {
@@ -81,6 +81,10 @@ class ColumnGraph implements Graph {
 
   get addressCount(): number {
     return this.#c.addressChain.length
+  }
+
+  get columns(): SweepColumns {
+    return this.#c
   }
 
   address(account: Account): number {
