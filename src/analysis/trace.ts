@@ -21,7 +21,7 @@ export interface TraceContext {
 }
 
 /** Name and version of the engine, in every answer: equal versions give equal bytes. */
-export const engineVersion = 'jejak-trace/1'
+export const engineVersion = 'jejak-trace/2'
 
 /**
  * Follows the money of its seeds forward through one generation of the ledger, every unit of it, to where it ended
@@ -53,6 +53,7 @@ export function trace(graph: Graph, context: TraceContext, query: TraceQuery): T
     asOf,
     ...passed,
     wrapper: plan.wrapPair?.wrapper ?? -1,
+    wrapperAccount: plan.wrapPair && wrapperOf(assetName(graph, plan.wrapPair.wrapped)),
     version: engineVersion,
     tags: createHash('sha256')
       .update(context.tags.digest)

@@ -28,8 +28,9 @@ export interface TraceParts {
   readonly halvings: number
   readonly passes: number
   readonly budget: 'addresses' | 'transactions' | null
-  /** Address of the wrapped coin's contract, −1 where there is none. */
+  /** The wrapped coin's contract: its address, −1 where the ledger has no row of it, and its account. */
   readonly wrapper: number
+  readonly wrapperAccount: Account | undefined
   readonly version: string
   readonly tags: string
   readonly trust: 'trusted' | 'opaque' | 'seed'
@@ -144,7 +145,7 @@ function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutc
   const rank = new Map(outcomes.map((name, i) => [name, i]))
   return [...merged.values()]
     .filter(({ units, face }) => units > 0n || face > 0n)
-    .map((entry) => ({ entry, account: accountText(parts.graph, entry.ending.address) }))
+    .map((entry) => ({ entry, account: placeText(parts, entry.ending) }))
     .sort(
       (a, b) =>
         (rank.get(a.entry.outcome) ?? 0) - (rank.get(b.entry.outcome) ?? 0) ||
@@ -159,8 +160,14 @@ function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutc
 
 /** A wrapped coin handed in without its native coin in sight: it is with the wrapper. */
 function unresolved(parts: TraceParts, ending: Ending): Ending {
-  const address = parts.wrapper >= 0 ? parts.wrapper : ending.address
-  return { ...ending, address, reason: 'conversion_unresolved' }
+  return { ...ending, address: parts.wrapper, reason: 'conversion_unresolved' }
+}
+
+/** The wrapper holds what was handed in to it, also where the ledger has no row of its own. */
+function placeText({ graph, wrapperAccount }: TraceParts, { address, outcome }: Ending): string {
+  if (address < 0 && outcome === 'contract_custody' && wrapperAccount !== undefined)
+    return formatAccount(wrapperAccount)
+  return accountText(graph, address)
 }
 
 function outcomeOf(

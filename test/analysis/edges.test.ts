@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Account } from '../../src/ledger/account.ts'
+import { type Account, formatAccount } from '../../src/ledger/account.ts'
 import { reconcile } from '../../src/ledger/reconcile.ts'
 import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { hash, type Leg, ledgerOf, wallet, weth } from '../ledger.arbitrary.ts'
@@ -35,7 +35,10 @@ test('unwrapped coins are with the wrapper, also where the ledger has no ether a
     [{ from: a, amount: 100n, asset: weth, flags: ['wrap'] }],
   ])
   const { outcomes } = await traceLedger(ledger, { seeds: [first(ledger, 0)] })
-  expect(outcomes).toMatchObject([{ outcome: 'contract_custody', reason: 'conversion_unresolved' }])
+  const account = formatAccount(weth.replace('/erc20:', ':') as Account)
+  expect(outcomes).toMatchObject([
+    { outcome: 'contract_custody', account, reason: 'conversion_unresolved' },
+  ])
 })
 
 test('two rows of one source that differ in time only: arrival does not decide', () => {
