@@ -49,7 +49,8 @@ export function writeAnswer(parts: TraceParts): TraceAnswer {
       continueThrough: query.continueThrough.map(formatAccount),
       neverFollow: query.neverFollow.map(formatAccount),
       seeds: parts.seeds.map((seed) => graph.transfer(seed).id),
-      asOf: Object.fromEntries(parts.asOf),
+      // Chains and assets are numbered by arrival in the log; no byte may depend on that.
+      asOf: Object.fromEntries([...parts.asOf].sort(([a], [b]) => compareText(a, b))),
     },
     seeds: parts.seeds.map((seed) => {
       const { id, asset, amount } = graph.transfer(seed)
@@ -150,7 +151,10 @@ function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutc
       (a, b) =>
         (rank.get(a.entry.outcome) ?? 0) - (rank.get(b.entry.outcome) ?? 0) ||
         compareText(a.account, b.account) ||
-        a.entry.ending.asset - b.entry.ending.asset ||
+        compareText(
+          assetText(parts.graph, a.entry.ending.asset),
+          assetText(parts.graph, b.entry.ending.asset),
+        ) ||
         a.entry.ending.seed - b.entry.ending.seed ||
         a.entry.ending.hop - b.entry.ending.hop ||
         compareText(a.entry.ending.reason ?? '', b.entry.ending.reason ?? ''),

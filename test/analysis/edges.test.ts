@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
-import { type Account, formatAccount } from '../../src/ledger/account.ts'
+import { type Account, formatAccount, parseAccount } from '../../src/ledger/account.ts'
+import { parseAsset } from '../../src/ledger/asset.ts'
+import { parseChain } from '../../src/ledger/chain.ts'
 import { reconcile } from '../../src/ledger/reconcile.ts'
 import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
-import { hash, type Leg, ledgerOf, wallet, weth } from '../ledger.arbitrary.ts'
+import { ether, hash, type Leg, ledgerOf, wallet, weth } from '../ledger.arbitrary.ts'
 import { traceLedger } from './traceLedger.ts'
 
 const [V, a, x] = [0xf1, 0xa, 0x11].map(wallet) as [Account, Account, Account]
@@ -60,4 +62,34 @@ test('two equal payments stay two where another file of the same assurance knows
   ]) as [Transfer, Transfer]
   const told = (source: string, transfer: Transfer) => ({ transfer, source, assurance: 0 as const })
   expect(reconcile([told('f', one), told('g', one), told('g', two)]).canonical).toHaveLength(2)
+})
+
+test('rows that arrive in another order number chains and assets otherwise, and change no byte', async () => {
+  const wrapper = weth.replace('/erc20:', ':') as Account
+  const ledger = ledgerOf([
+    [{ from: V, to: a, amount: 100n, asset: ether, kind: 'native' }],
+    [
+      { from: a, to: wrapper, amount: 40n, asset: ether, kind: 'native' },
+      { to: a, amount: 40n, asset: weth },
+    ],
+    [{ from: x, to: wallet(7), amount: 5n, asset: weth }],
+  ])
+  const [row] = ledger as [Transfer, ...Transfer[]]
+  const chain = parseChain('eip155:137')
+  const elsewhere: Transfer = {
+    ...row,
+    chain,
+    asset: parseAsset('eip155:137/slip44:966'),
+    from: parseAccount(`0x${'1'.repeat(40)}`, chain),
+    to: parseAccount(`0x${'2'.repeat(40)}`, chain),
+  }
+  const rows = [...ledger, elsewhere]
+  const seeds = [first(ledger, 0)]
+  // The coverage that the helper claims is on the chain of the first row: it would differ too.
+  const question = { seeds, covered: false }
+  const straight = await traceLedger(rows, question)
+  const reversed = await traceLedger([...rows].reverse(), { ...question, batchSize: 1 })
+  expect(straight.outcomes).toHaveLength(2)
+  expect(Object.keys(straight.query.asOf)).toHaveLength(2)
+  expect(JSON.stringify(reversed)).toBe(JSON.stringify(straight))
 })
