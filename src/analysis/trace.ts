@@ -3,6 +3,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
 import { KnownError } from '../ledger/errors.ts'
+import { compareText } from '../ledger/order.ts'
 import { type CoverageView, createCoverageView } from './coverageView.ts'
 import { followThreshold, isAtMostShare } from './followThreshold.ts'
 import { type Ending, followPass, type PassPlan, type PassResult } from './pass.ts'
@@ -52,8 +53,7 @@ export function trace(graph: Graph, context: TraceContext, query: TraceQuery): T
     coverage,
     asOf,
     ...passed,
-    wrapper: plan.wrapPair?.wrapper ?? -1,
-    wrapperAccount: plan.wrapPair && wrapperOf(assetName(graph, plan.wrapPair.wrapped)),
+    wrapper: plan.wrapPair?.wrapper,
     version: engineVersion,
     tags: createHash('sha256')
       .update(context.tags.digest)
@@ -129,14 +129,17 @@ function seedAssetOf(graph: Graph, seeds: readonly number[]): number {
   return assets.keys().next().value ?? -1
 }
 
-/** Per chain the highest block that any coverage or row reaches, or what the caller asked for. */
+/**
+ * Per chain the highest block that any coverage or row reaches, or what the caller asked for. In order of their names:
+ * a graph numbers chains by arrival in the log, and no byte of an answer may depend on that.
+ */
 function asOfBlocks(
   graph: Graph,
   coverage: CoverageView,
   query: TraceQuery,
 ): ReadonlyMap<ChainId, number> {
   return new Map(
-    graph.chains.map((chain) => {
+    [...graph.chains].sort(compareText).map((chain) => {
       const data = Math.max(graph.highest(chain)?.block ?? -1, coverage.highest(chain))
       return [chain, query.asOf[chain] ?? data]
     }),
@@ -181,9 +184,9 @@ function wrapPairOf(graph: Graph, tokens: ValueTokens, asset: number): WrapPair 
   for (const [wrappedName, nativeName] of tokens.wrappedOf) {
     if (name !== wrappedName && name !== nativeName) continue
     const [wrapped, native] = [graph.asset(wrappedName), graph.asset(nativeName)]
-    const wrapper = graph.address(wrapperOf(wrappedName))
     // Of a native coin several tokens may be wrapped forms: the one that the ledger has.
     if (wrapped < 0) continue
+    const wrapper = wrapperOf(wrappedName)
     return { wrapped, native: native < 0 ? unknownAsset : native, wrapper }
   }
   return undefined

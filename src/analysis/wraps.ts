@@ -1,11 +1,12 @@
 import type { Graph } from '../graph/graph.ts'
+import type { Account } from '../ledger/account.ts'
 
 /** A wrapped coin and its native coin, as numbers of assets; lots move between them one to one. */
 export interface WrapPair {
   readonly wrapped: number
   readonly native: number
-  /** Address of the wrapped coin's contract, −1 where the ledger does not know it. */
-  readonly wrapper: number
+  /** The wrapped coin's contract, also where the ledger has no row of its own. */
+  readonly wrapper: Account
 }
 
 /** One address exchanged one coin of a pair for the same amount of the other, net of everything in a transaction. */

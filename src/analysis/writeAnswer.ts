@@ -23,14 +23,14 @@ export interface TraceParts {
   readonly seeds: readonly number[]
   readonly seedTotal: bigint
   readonly coverage: CoverageView
+  /** In order of the chains' names. */
   readonly asOf: ReadonlyMap<ChainId, number>
   readonly result: PassResult
   readonly halvings: number
   readonly passes: number
   readonly budget: 'addresses' | 'transactions' | null
-  /** The wrapped coin's contract: its address, −1 where the ledger has no row of it, and its account. */
-  readonly wrapper: number
-  readonly wrapperAccount: Account | undefined
+  /** The wrapped coin's contract, where the seeds' asset is wrapped or can be. */
+  readonly wrapper: Account | undefined
   readonly version: string
   readonly tags: string
   readonly trust: 'trusted' | 'opaque' | 'seed'
@@ -49,8 +49,7 @@ export function writeAnswer(parts: TraceParts): TraceAnswer {
       continueThrough: query.continueThrough.map(formatAccount),
       neverFollow: query.neverFollow.map(formatAccount),
       seeds: parts.seeds.map((seed) => graph.transfer(seed).id),
-      // Chains and assets are numbered by arrival in the log; no byte may depend on that.
-      asOf: Object.fromEntries([...parts.asOf].sort(([a], [b]) => compareText(a, b))),
+      asOf: Object.fromEntries(parts.asOf),
     },
     seeds: parts.seeds.map((seed) => {
       const { id, asset, amount } = graph.transfer(seed)
@@ -144,6 +143,8 @@ function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutc
     merged.set(key, { ...known, units: known.units + ending.units, face: known.face + ending.face })
   }
   const rank = new Map(outcomes.map((name, i) => [name, i]))
+  // A graph numbers assets by arrival in the log, so they are compared by name; as stored, since checksums cost.
+  const assetName = ({ asset }: Ending): string => parts.graph.assets[asset] ?? ''
   return [...merged.values()]
     .filter(({ units, face }) => units > 0n || face > 0n)
     .map((entry) => ({ entry, account: placeText(parts, entry.ending) }))
@@ -151,10 +152,7 @@ function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutc
       (a, b) =>
         (rank.get(a.entry.outcome) ?? 0) - (rank.get(b.entry.outcome) ?? 0) ||
         compareText(a.account, b.account) ||
-        compareText(
-          assetText(parts.graph, a.entry.ending.asset),
-          assetText(parts.graph, b.entry.ending.asset),
-        ) ||
+        compareText(assetName(a.entry.ending), assetName(b.entry.ending)) ||
         a.entry.ending.seed - b.entry.ending.seed ||
         a.entry.ending.hop - b.entry.ending.hop ||
         compareText(a.entry.ending.reason ?? '', b.entry.ending.reason ?? ''),
@@ -164,13 +162,14 @@ function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutc
 
 /** A wrapped coin handed in without its native coin in sight: it is with the wrapper. */
 function unresolved(parts: TraceParts, ending: Ending): Ending {
-  return { ...ending, address: parts.wrapper, reason: 'conversion_unresolved' }
+  const address = parts.wrapper === undefined ? -1 : parts.graph.address(parts.wrapper)
+  return { ...ending, address, reason: 'conversion_unresolved' }
 }
 
 /** The wrapper holds what was handed in to it, also where the ledger has no row of its own. */
-function placeText({ graph, wrapperAccount }: TraceParts, { address, outcome }: Ending): string {
-  if (address < 0 && outcome === 'contract_custody' && wrapperAccount !== undefined)
-    return formatAccount(wrapperAccount)
+function placeText({ graph, wrapper }: TraceParts, { address, outcome }: Ending): string {
+  if (address < 0 && outcome === 'contract_custody' && wrapper !== undefined)
+    return formatAccount(wrapper)
   return accountText(graph, address)
 }
 
@@ -243,9 +242,8 @@ function coverageOf(rests: readonly JudgedRest[]): TraceAnswer['coverage'] {
 }
 
 function asOfBlocks(graph: Graph, asOf: ReadonlyMap<ChainId, number>): TraceAnswer['asOf'] {
-  const chains = [...asOf].sort(([a], [b]) => compareText(a, b))
   return Object.fromEntries(
-    chains.map(([chain, block]) => {
+    [...asOf].map(([chain, block]) => {
       const highest = graph.highest(chain)
       return [chain, { block, hash: highest?.block === block ? highest.hash : null }]
     }),

@@ -1,7 +1,20 @@
 import { expect, test } from 'vitest'
 import type { Account } from '../../src/ledger/account.ts'
 import { ether, weth } from '../ledger.arbitrary.ts'
-import { a, ask, b, issue, pay, V, x, y, z } from '../oracle/ask.ts'
+import {
+  a,
+  ask,
+  b,
+  cleanAround,
+  flashLoan,
+  issue,
+  mixedAccount,
+  pay,
+  V,
+  x,
+  y,
+  z,
+} from '../oracle/ask.ts'
 
 /*
  * The oracle decides every disagreement with the engine, so it is itself held against examples that a reader can
@@ -9,10 +22,7 @@ import { a, ask, b, issue, pay, V, x, y, z } from '../oracle/ask.ts'
  */
 
 test('golden 1: oldest money pays first, 10, 40 and 50 of the tainted hundred', () => {
-  const { ends, carried } = ask(
-    [[issue(a, 50n)], [pay(V, a, 100n)], [pay(a, x, 60n)], [pay(a, y, 40n)], [pay(a, z, 50n)]],
-    [1],
-  )
+  const { ends, carried } = ask(mixedAccount(), [1])
   expect(carried).toEqual([0, 100, 10, 40, 50])
   expect(ends).toEqual({
     'still_held x seed 0 hop 1': 10,
@@ -22,27 +32,12 @@ test('golden 1: oldest money pays first, 10, 40 and 50 of the tainted hundred', 
 })
 
 test('golden 1: between clean money before and after, 0, 55 and 5', () => {
-  const { carried } = ask(
-    [
-      [issue(a, 50n)],
-      [pay(V, a, 60n)],
-      [issue(a, 40n)],
-      [pay(a, x, 45n)],
-      [pay(a, y, 60n)],
-      [pay(a, z, 45n)],
-    ],
-    [1],
-  )
+  const { carried } = ask(cleanAround(), [1])
   expect(carried).toEqual([0, 60, 0, 0, 55, 5])
 })
 
 test('golden 26: a flash loan returns in the transaction that brought it; in plain order it washes', () => {
-  const story = [
-    [issue(b, 1000n)],
-    [pay(V, a, 100n)],
-    [pay(b, a, 900n), pay(a, b, 900n)],
-    [pay(a, x, 100n)],
-  ]
+  const story = flashLoan()
   expect(ask(story, [1]).ends).toEqual({ 'still_held x seed 0 hop 1': 100 })
   expect(ask(story, [1], { matched: false }).ends).toEqual({ 'still_held b seed 0 hop 1': 100 })
 })

@@ -91,6 +91,33 @@ export function expectCloseToExact(question: OracleQuestion): void {
   }
 }
 
+/** Golden 1: 50 clean, 100 of the victim (transaction 1), then 60, 40 and 50 out. */
+export const mixedAccount = (): readonly (readonly Leg[])[] => [
+  [issue(a, 50n)],
+  [pay(V, a, 100n)],
+  [pay(a, x, 60n)],
+  [pay(a, y, 40n)],
+  [pay(a, z, 50n)],
+]
+
+/** Golden 1: 50 clean, 60 of the victim (transaction 1), 40 clean, then 45, 60 and 45 out. */
+export const cleanAround = (): readonly (readonly Leg[])[] => [
+  [issue(a, 50n)],
+  [pay(V, a, 60n)],
+  [issue(a, 40n)],
+  [pay(a, x, 45n)],
+  [pay(a, y, 60n)],
+  [pay(a, z, 45n)],
+]
+
+/** Golden 26: 100 of the victim (transaction 1) in an account that borrows 900 and gives them back at once. */
+export const flashLoan = (): readonly (readonly Leg[])[] => [
+  [issue(b, 1000n)],
+  [pay(V, a, 100n)],
+  [pay(b, a, 900n), pay(a, b, 900n)],
+  [pay(a, x, 100n)],
+]
+
 export function pay(from: Account, to: Account, amount: bigint, asset = usd): Leg {
   return { from, to, amount, asset }
 }

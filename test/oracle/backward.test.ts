@@ -2,20 +2,14 @@ import { describe, expect, test } from 'vitest'
 import type { Account } from '../../src/ledger/account.ts'
 import { dai } from '../arbitrary/trades.ts'
 import { ether, type Leg, ledgerOf, usdt, weth } from '../ledger.arbitrary.ts'
-import { a, ask, b, fee, idIn, issue, pay, pool, V, wrapper, x, y, z } from './ask.ts'
+import { a, ask, b, fee, idIn, issue, mixedAccount, pay, pool, V, wrapper, x, y, z } from './ask.ts'
 import type { Method } from './question.ts'
 
 const direction = 'backward'
 const pools: ReadonlySet<Account> = new Set([pool])
 
 describe('golden 1 from its ends: each payment finds what the victim put into it', () => {
-  const story = [
-    [issue(a, 50n)],
-    [pay(V, a, 100n)],
-    [pay(a, x, 60n)],
-    [pay(a, y, 40n)],
-    [pay(a, z, 50n)],
-  ]
+  const story = mixedAccount()
   const found = (method: Method): (number | undefined)[] =>
     [2, 3, 4].map((seed) => ask(story, [seed], { direction, method }).carried[1])
 

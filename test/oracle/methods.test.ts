@@ -1,5 +1,19 @@
 import { expect, test } from 'vitest'
-import { a, ask, b, fee, issue, pay, V, x, y, z } from './ask.ts'
+import {
+  a,
+  ask,
+  b,
+  cleanAround,
+  fee,
+  flashLoan,
+  issue,
+  mixedAccount,
+  pay,
+  V,
+  x,
+  y,
+  z,
+} from './ask.ts'
 import type { Method } from './question.ts'
 
 const methods: readonly Method[] = ['fifo', 'lifo', 'haircut', 'tainted-first', 'clean-first']
@@ -16,13 +30,7 @@ function byMethod(
 }
 
 test('golden 1: 50 clean, 100 tainted, then 60, 40 and 50 out', () => {
-  const story = [
-    [issue(a, 50n)],
-    [pay(V, a, 100n)],
-    [pay(a, x, 60n)],
-    [pay(a, y, 40n)],
-    [pay(a, z, 50n)],
-  ]
+  const story = mixedAccount()
   expect(byMethod(story, 1, 3)).toEqual({
     fifo: [10, 40, 50],
     lifo: [60, 40, 0],
@@ -33,14 +41,7 @@ test('golden 1: 50 clean, 100 tainted, then 60, 40 and 50 out', () => {
 })
 
 test('golden 1: 50 clean, 60 tainted, 40 clean, then 45, 60 and 45 out', () => {
-  const story = [
-    [issue(a, 50n)],
-    [pay(V, a, 60n)],
-    [issue(a, 40n)],
-    [pay(a, x, 45n)],
-    [pay(a, y, 60n)],
-    [pay(a, z, 45n)],
-  ]
+  const story = cleanAround()
   expect(byMethod(story, 1, 3)).toEqual({
     fifo: [0, 55, 5],
     lifo: [5, 55, 0],
@@ -64,12 +65,7 @@ test('golden 2: clean-first never gives more than the lowest balance in between'
 })
 
 test('golden 26: a flash loan washes nothing under any method', () => {
-  const story = [
-    [issue(b, 1000n)],
-    [pay(V, a, 100n)],
-    [pay(b, a, 900n), pay(a, b, 900n)],
-    [pay(a, x, 100n)],
-  ]
+  const story = flashLoan()
   expect(byMethod(story, 1, 1)).toEqual({
     fifo: [100],
     lifo: [100],
