@@ -1,7 +1,9 @@
 import type { Store } from '../store/store.ts'
-import { buildColumns } from './buildColumns.ts'
+import { buildGeneration } from './buildColumns.ts'
 import type { Columns } from './columns.ts'
 import { createGraph } from './createGraph.ts'
+import { createDigester, type Digester } from './digester.ts'
+import { type Generation, keptOf } from './generation.ts'
 import type { Graph } from './graph.ts'
 import { RawRowsBuilder } from './rawRows.ts'
 
@@ -10,29 +12,74 @@ export async function buildGraph(store: Store): Promise<Graph> {
   return createGraph(await readColumns(store))
 }
 
-export function readColumns(store: Store): Promise<Columns> {
-  return createReader(store).read()
+export async function readColumns(store: Store): Promise<Columns> {
+  const reader = createReader(store)
+  try {
+    return await reader.read()
+  } finally {
+    await reader.close()
+  }
 }
 
 /** Makes generation after generation of one store. */
 export interface Reader {
   /** The columns of the log as it is now; reads only what came since the last time. */
   read(): Promise<Columns>
+  close(): Promise<void>
 }
 
-/** A reader keeps the rows it has read, about 80 bytes each, for as long as somebody keeps it. */
+/** What a reader knows of the log: its rows, about 80 bytes each, and the generation it made of them. */
+interface Known {
+  readonly id: string
+  readonly rows: RawRowsBuilder
+  readonly digester: Digester
+  generation?: Generation
+}
+
+/**
+ * Each generation is extended from the one before where that saves at least half of the work: rows that are newer than
+ * what is there cost what they are, rows far in the past a building from scratch.
+ */
 export function createReader(store: Store): Reader {
-  let known: { readonly id: string; readonly rows: RawRowsBuilder } | undefined
+  let known: Known | undefined
+
+  async function extended({ rows, generation, digester, id }: Known): Promise<Generation> {
+    const raw = rows.done()
+    const changes = rows.takeChanges()
+    if (generation) {
+      const { kept, tail } = keptOf(generation, raw, changes)
+      if (kept.transfers > tail.length)
+        return buildGeneration(raw, { storeId: id, digester, kept, tail })
+    }
+    return buildGeneration(raw, { storeId: id, digester })
+  }
+
   return {
     async read() {
       const { id, sequence } = await store.state()
       // A database that was emptied and filled again is another store.
-      if (known?.id !== id || known.rows.sequence > sequence)
-        known = { id, rows: new RawRowsBuilder(sequence) }
-      const { rows } = known
-      rows.reserve(sequence)
-      for await (const entry of upTo(store.readLog(rows.sequence), sequence)) rows.add(entry)
-      return buildColumns(rows.done(), id)
+      if (known?.id !== id || known.rows.sequence > sequence) {
+        await known?.digester.close()
+        // Room for what comes next: memory that nobody writes to is not taken from the machine.
+        const rows = new RawRowsBuilder(sequence + (sequence >> 3))
+        known = { id, rows, digester: createDigester() }
+      }
+      const mine = known
+      mine.rows.reserve(sequence)
+      for await (const entry of upTo(store.readLog(mine.rows.sequence), sequence))
+        mine.rows.add(entry)
+      const generation = await extended(mine).catch(async (error: unknown) => {
+        // Half a generation is nothing to go on from.
+        known = undefined
+        await mine.digester.close()
+        throw error
+      })
+      mine.generation = generation
+      return generation.columns
+    },
+    async close() {
+      await known?.digester.close()
+      known = undefined
     },
   }
 }

@@ -19,7 +19,7 @@ import type { ColumnArrays, ColumnMeta, Columns } from './columns.ts'
  *
  * Layout: magic, length of a JSON head, the head (meta, and for each array name, length and checksum), the arrays.
  */
-const magic = 'JEJAKCOL2\n'
+const magic = 'JEJAKCOL3\n'
 const fileName = 'generation.columns'
 const chunkBytes = 1 << 26
 

@@ -57,7 +57,7 @@ export interface ColumnArrays {
   readonly holdingAsset: Uint32Array
   readonly holdingFirst: Uint32Array
   readonly holdingWide: Uint8Array
-  /** Transfers of all holdings one after another, and the balance before every 16th. */
+  /** Transfers of all holdings one after another, and the balance before every 16th of each; see `checkpointAt`. */
   readonly events: Uint32Array
   readonly checkpoints: Uint32Array
   /** Per address: 20 bytes, chain, first holding (one more at the end); and a hash table of addresses + 1. */
@@ -69,6 +69,17 @@ export interface ColumnArrays {
 
 /** Events between two balances that are kept. */
 export const checkpointStride = 16
+
+/**
+ * Where the balance of a holding before its event `number` × 16 is kept, number 1 and above; before the first it is
+ * zero. Counted from the holding's own first event, so that it stays right when holdings before it get more events.
+ * No two holdings share a place: the next one begins at least `number` × 16 events later.
+ *
+ * @param first - place of the holding's first event among all events.
+ */
+export function checkpointAt(first: number, number: number): number {
+  return (Math.floor(first / checkpointStride) + number) * 4
+}
 
 export const largestShortPosition = 2 ** 29 - 1
 
@@ -84,10 +95,39 @@ export function shared<A extends TypedArray>(type: Constructor<A>, length: numbe
 }
 
 /** A longer array in shared memory that begins with another's values. */
-export function grown(array: TypedArray, length: number): TypedArray {
-  const longer = shared(array.constructor as Constructor<TypedArray>, length)
-  longer.set(array)
-  return longer
+export function grown<A extends TypedArray>(array: A, length: number): A {
+  return beginningWith(array, array.length, length)
+}
+
+/** Bytes of a buffer that arrays already use; the rest is room for the next generation. */
+const filled = new WeakMap<ArrayBufferLike, number>()
+
+/**
+ * An array in shared memory whose first `kept` values are another's. Where the whole of the other one is kept and its
+ * buffer has room behind it that nobody took yet, both share the buffer: the shorter array never looks there.
+ */
+export function beginningWith<A extends TypedArray>(array: A, kept: number, length: number): A {
+  const type = array.constructor as Constructor<A>
+  const bytes = length * type.BYTES_PER_ELEMENT
+  const { buffer } = array
+  const isFree = kept === array.length && filled.get(buffer) === array.byteLength
+  if (isFree && bytes <= buffer.byteLength && buffer instanceof SharedArrayBuffer) {
+    filled.set(buffer, bytes)
+    return new type(buffer, 0, length)
+  }
+  return copied(array, kept, length)
+}
+
+/** An array of its own in shared memory whose first `kept` values are another's. */
+export function copied<A extends TypedArray>(array: A, kept: number, length: number): A {
+  const type = array.constructor as Constructor<A>
+  const bytes = length * type.BYTES_PER_ELEMENT
+  // Room for what is added next: memory that nobody writes to is not taken from the machine.
+  const room = bytes + Math.floor(length / 8) * type.BYTES_PER_ELEMENT
+  const made = new type(new SharedArrayBuffer(room), 0, length)
+  made.set(array.subarray(0, kept))
+  filled.set(made.buffer, bytes)
+  return made
 }
 
 export function bytesOf(arrays: ColumnArrays): number {

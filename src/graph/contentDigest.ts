@@ -1,29 +1,75 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { accountReference } from '../ledger/account.ts'
 import { jejakCsvHeader } from '../ledger/jejakCsv.ts'
 import { kinds } from '../ledger/transfer.ts'
 import { hashOfKey, keyAt } from '../ledger/transferBatch.ts'
 import { type RawRows, rawAccount, rawAmount, rawTransaction } from './rawRows.ts'
-import type { SortedRows } from './sortRows.ts'
 
 /**
  * The content digest: SHA-256 over the Jejak CSV of all canonical transfers in ledger order, addresses without
  * checksum. These are the bytes that `jejak export transfers --plain` writes, so anybody can check the digest
  * with a standard tool, and it depends neither on the store nor on how the rows arrived.
+ *
+ * A chain of digests keeps the state of the hash at every so many rows, so that a ledger that goes on is hashed on
+ * from the last of them and not from its beginning.
  */
-export function contentDigest(raw: RawRows, sorted: Pick<SortedRows, 'order'>): string {
-  const hash = createHash('sha256')
-  const chunk = Buffer.allocUnsafe(1 << 20)
-  const line = lineWriter(raw, chunk)
-  let at = chunk.write(`${jejakCsvHeader}\n`, 0, 'latin1')
-  for (const row of sorted.order) {
-    if (at > chunk.length - 16_384) {
-      hash.update(chunk.subarray(0, at))
-      at = 0
-    }
-    at = line(row, at)
+export interface DigestChain {
+  /**
+   * Digest of the text that is taken in; `texts` are the lines from a multiple of {@link digestStride} rows on, cut at
+   * the multiples. What was there from that row on is forgotten.
+   */
+  goOn(fromRow: number, texts: Iterable<Uint8Array>): string
+}
+
+/** Rows between two kept states of the hash: some tens of milliseconds of hashing. */
+export const digestStride = 16_384
+
+export function createDigestChain(): DigestChain {
+  /** State before each multiple of the stride. */
+  const states = [createHash('sha256').update(`${jejakCsvHeader}\n`)]
+  return {
+    goOn(fromRow, texts) {
+      states.length = fromRow / digestStride + 1
+      let hash = stateAt(states, fromRow).copy()
+      for (const text of texts) {
+        // The last one may stand inside a stride: it is never asked for.
+        states.push(hash.update(text))
+        hash = hash.copy()
+      }
+      return hash.digest('hex')
+    },
   }
-  return hash.update(chunk.subarray(0, at)).digest('hex')
+}
+
+function stateAt(states: readonly Hash[], row: number): Hash {
+  const state = states[row / digestStride]
+  if (!state) throw new RangeError(`the digest has not come to row ${row}`)
+  return state
+}
+
+/**
+ * The text of rows for {@link DigestChain.goOn}: one piece per stride.
+ *
+ * @param fromRow - place in `order`, a multiple of {@link digestStride}
+ */
+export function* plainLines(
+  raw: RawRows,
+  order: Uint32Array,
+  fromRow: number,
+): Generator<Uint8Array> {
+  let chunk = Buffer.allocUnsafe(1 << 22)
+  let line = lineWriter(raw, chunk)
+  for (let start = fromRow; start < order.length; start += digestStride) {
+    let at = 0
+    for (const row of order.subarray(start, start + digestStride)) {
+      if (at > chunk.length - 16_384) {
+        chunk = Buffer.concat([chunk], chunk.length * 2)
+        line = lineWriter(raw, chunk)
+      }
+      at = line(row, at)
+    }
+    yield chunk.subarray(0, at)
+  }
 }
 
 const comma = 44

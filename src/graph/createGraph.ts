@@ -11,7 +11,13 @@ import {
 import { amountOfLimbs } from '../ledger/transferBatch.ts'
 import { findAddress } from './addressTable.ts'
 import { Balance } from './balance.ts'
-import { bytesOf, type Columns, checkpointStride, largestShortPosition } from './columns.ts'
+import {
+  bytesOf,
+  type Columns,
+  checkpointAt,
+  checkpointStride,
+  largestShortPosition,
+} from './columns.ts'
 import type { Graph, GraphTransfer } from './graph.ts'
 
 /** The readable face of a generation's columns. Costs nothing to make: all data stays in the shared arrays. */
@@ -145,11 +151,10 @@ class ColumnGraph implements Graph {
     const start = this.#c.holdingFirst[holding] as number
     if (this.#c.holdingWide[holding]) return this.#wideBalance(holding, start + index)
     const end = start + index
-    const behindLast = end === this.#c.holdingFirst[holding + 1] ? 1 : 0
-    const checkpoint = end - behindLast - ((end - behindLast) % checkpointStride)
+    const passed = Math.floor(index / checkpointStride)
     const balance = new Balance()
-    const base = Math.max(checkpoint, start)
-    if (checkpoint > start) balance.load(this.#c.checkpoints, (checkpoint / checkpointStride) * 4)
+    if (passed > 0) balance.load(this.#c.checkpoints, checkpointAt(start, passed))
+    const base = start + passed * checkpointStride
     for (let e = base; e < end; e++) {
       const transfer = this.#c.events[e] as number
       if (this.#c.from[transfer] === this.#c.to[transfer]) continue

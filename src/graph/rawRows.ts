@@ -49,6 +49,14 @@ export interface RawRows {
   readonly sequenceEnd: number
 }
 
+/** What became different between two generations. */
+export interface RowChanges {
+  /** Rows from this one on are new. */
+  readonly firstRow: number
+  /** Rows that a tombstone named since, new ones among them. */
+  readonly dead: readonly number[]
+}
+
 /**
  * Reads the log.
  *
@@ -95,6 +103,8 @@ export class RawRowsBuilder {
   #count = 0
   #contexts = 0
   #end = 0
+  #dead: number[] = []
+  #counted = 0
 
   /** @param capacity - rows to take memory for; {@link reserve} takes more. */
   constructor(capacity: number) {
@@ -114,26 +124,30 @@ export class RawRowsBuilder {
     // A log that is read again and again grows by a quarter, so that it is copied seldom.
     const rows = this.#capacity === 0 ? capacity : Math.max(capacity, this.#capacity * 1.25) | 0
     this.#capacity = rows
-    this.#from = larger(this.#from, rows)
-    this.#to = larger(this.#to, rows)
-    this.#asset = larger(this.#asset, rows)
-    this.#amount = larger(this.#amount, rows * 4)
-    this.#kind = larger(this.#kind, rows)
-    this.#position = larger(this.#position, rows)
-    this.#context = larger(this.#context, rows)
-    this.#sequence = larger(this.#sequence, rows)
-    this.#flags = larger(this.#flags, rows)
-    this.#alive = larger(this.#alive, rows)
-    this.#contextHash = larger(this.#contextHash, rows * 32)
-    this.#contextIndex = larger(this.#contextIndex, rows)
-    this.#contextBlock = larger(this.#contextBlock, rows)
-    this.#contextSigner = larger(this.#contextSigner, rows)
-    this.#contextBlockHash = larger(this.#contextBlockHash, rows)
+    this.#from = grown(this.#from, rows)
+    this.#to = grown(this.#to, rows)
+    this.#asset = grown(this.#asset, rows)
+    this.#amount = grown(this.#amount, rows * 4)
+    this.#kind = grown(this.#kind, rows)
+    this.#position = grown(this.#position, rows)
+    this.#context = grown(this.#context, rows)
+    this.#sequence = grown(this.#sequence, rows)
+    this.#flags = grown(this.#flags, rows)
+    this.#alive = grown(this.#alive, rows)
+    this.#contextHash = grown(this.#contextHash, rows * 32)
+    this.#contextIndex = grown(this.#contextIndex, rows)
+    this.#contextBlock = grown(this.#contextBlock, rows)
+    this.#contextSigner = grown(this.#contextSigner, rows)
+    this.#contextBlockHash = grown(this.#contextBlockHash, rows)
   }
 
   add(entry: LogEntry): void {
     if (entry.type === 'tombstones') {
-      for (const sequence of entry.dead) this.#alive[this.#rowOf(sequence)] = 0
+      for (const sequence of entry.dead) {
+        const row = this.#rowOf(sequence)
+        this.#alive[row] = 0
+        this.#dead.push(row)
+      }
       this.#end = entry.firstSequence + entry.dead.length - 1
       return
     }
@@ -253,6 +267,14 @@ export class RawRowsBuilder {
     this.#count += batch.length
   }
 
+  /** What was taken in since the last call. */
+  takeChanges(): RowChanges {
+    const changes = { firstRow: this.#counted, dead: this.#dead }
+    this.#counted = this.#count
+    this.#dead = []
+    return changes
+  }
+
   done(): RawRows {
     return {
       count: this.#count,
@@ -282,10 +304,6 @@ export class RawRowsBuilder {
       sequenceEnd: this.#end,
     }
   }
-}
-
-function larger<A extends Parameters<typeof grown>[0]>(array: A, length: number): A {
-  return grown(array, length) as A
 }
 
 class Numbering<T> {

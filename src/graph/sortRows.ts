@@ -26,48 +26,65 @@ const rewards = Uint8Array.from(kinds, (kind) => (isBlockReward(kind) ? 1 : 0))
 /**
  * Sorts by `src/ledger/order.ts`, to which it is equal by test, in columns: by block with a counting sort, then
  * inside each block. Only blocks of unknown order become objects.
+ *
+ * @param rows - what to sort: whole blocks. Default all rows; those that a tombstone names are left out.
  */
-export function sortRows(raw: RawRows): SortedRows {
-  const { order, blocks, blockFirst } = byBlock(raw)
+export function sortRows(raw: RawRows, rows: Uint32Array | undefined = undefined): SortedRows {
+  const { order, blocks, blockFirst } = byBlock(raw, rows ?? allRows(raw))
   const assumed = new Uint8Array(blocks.length)
   const compare = compareRows(raw)
   for (let block = 0; block < blocks.length; block++) {
     const start = blockFirst[block] as number
-    const rows = order.subarray(start, blockFirst[block + 1])
-    if (isOrderKnown(raw, rows)) sortKnown(rows, compare)
+    const inBlock = order.subarray(start, blockFirst[block + 1])
+    if (isOrderKnown(raw, inBlock)) sortKnown(inBlock, compare)
     else {
       assumed[block] = 1
-      sortAssumed(raw, rows)
+      sortAssumed(raw, inBlock)
     }
   }
   return { order, blocks, blockFirst, assumed }
 }
 
-function byBlock(raw: RawRows): Pick<SortedRows, 'order' | 'blocks' | 'blockFirst'> {
+function allRows(raw: RawRows): Uint32Array {
+  const rows = new Uint32Array(raw.count)
+  for (let row = 0; row < rows.length; row++) rows[row] = row
+  return rows
+}
+
+/** Order of two blocks of the log, by their numbers in it. */
+export function blockComparison(raw: RawRows): (a: number, b: number) => number {
   const { chain, number, time } = raw.blocks
-  const counts = new Uint32Array(number.length)
-  let alive = 0
-  for (let row = 0; row < raw.count; row++) {
-    if (!raw.alive[row]) continue
-    alive++
-    const block = raw.contextBlock[raw.context[row] as number] as number
-    counts[block] = (counts[block] as number) + 1
-  }
   const key = (block: number) => ({
     time: time[block] as number,
     chain: raw.chains[chain[block] as number] as (typeof raw.chains)[number],
     block: number[block] as number,
   })
-  const used = Array.from(counts.keys()).filter((block) => (counts[block] as number) > 0)
-  const blocks = Uint32Array.from(used.sort((a, b) => compareBlocks(key(a), key(b))))
+  return (a, b) => compareBlocks(key(a), key(b))
+}
+
+function byBlock(
+  raw: RawRows,
+  rows: Uint32Array,
+): Pick<SortedRows, 'order' | 'blocks' | 'blockFirst'> {
+  const counts = new Uint32Array(raw.blocks.number.length)
+  const used: number[] = []
+  let alive = 0
+  for (const row of rows) {
+    if (!raw.alive[row]) continue
+    alive++
+    const block = raw.contextBlock[raw.context[row] as number] as number
+    if (counts[block] === 0) used.push(block)
+    counts[block] = (counts[block] as number) + 1
+  }
+  const blocks = Uint32Array.from(used.sort(blockComparison(raw)))
   const blockFirst = new Uint32Array(blocks.length + 1)
-  const next = new Uint32Array(number.length)
+  const next = new Uint32Array(counts.length)
   for (const [rank, block] of blocks.entries()) {
     next[block] = blockFirst[rank] as number
     blockFirst[rank + 1] = (blockFirst[rank] as number) + (counts[block] as number)
   }
   const order = shared(Uint32Array, alive)
-  for (let row = 0; row < raw.count; row++) {
+  for (const row of rows) {
     if (!raw.alive[row]) continue
     const block = raw.contextBlock[raw.context[row] as number] as number
     order[next[block] as number] = row

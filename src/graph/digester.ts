@@ -1,0 +1,77 @@
+import { Worker } from 'node:worker_threads'
+import { createDigestChain, digestStride, plainLines } from './contentDigest.ts'
+import type { DigestAnswer, DigestQuestion } from './digestWorker.ts'
+import type { RawRows } from './rawRows.ts'
+
+/** Computes the content digests of one generation after another. */
+export interface Digester {
+  /**
+   * @param order - rows in ledger order.
+   * @param kept - the first so many are those of the digest before; 0 for a new ledger.
+   */
+  digest(raw: RawRows, order: Uint32Array, kept: number): Promise<string>
+  close(): Promise<void>
+}
+
+/** From so many rows on a thread of its own pays. */
+const manyRows = 300_000
+
+/**
+ * Large ledgers are hashed in a thread beside the building of the columns: it takes a third of the time, and what it
+ * reads is in shared memory. The thread keeps the states of its hash; what is added later is sent to it as text.
+ */
+export function createDigester(): Digester {
+  let chain = createDigestChain()
+  let thread: Worker | undefined
+
+  async function stop(): Promise<void> {
+    const worker = thread
+    thread = undefined
+    await worker?.terminate()
+  }
+
+  return {
+    // Nothing is awaited before the thread has its question: the caller goes on building at once.
+    async digest(raw, order, kept) {
+      if (kept === 0) {
+        void stop()
+        chain = createDigestChain()
+        if (order.length >= manyRows) {
+          thread = new Worker(new URL('./digestWorker.ts', import.meta.url), {
+            execArgv: ['--disable-warning=ExperimentalWarning'],
+          })
+          return asked(thread, { raw, order })
+        }
+      }
+      const fromRow = kept - (kept % digestStride)
+      const lines = plainLines(raw, order, fromRow)
+      if (!thread) return chain.goOn(fromRow, lines)
+      return asked(thread, { fromRow, texts: Array.from(lines, (text) => text.slice()) })
+    },
+    close: stop,
+  }
+}
+
+function asked(worker: Worker, question: DigestQuestion): Promise<string> {
+  worker.ref()
+  return new Promise((resolve, reject) => {
+    const done = (answer: DigestAnswer): void => {
+      forget()
+      if ('digest' in answer) resolve(answer.digest)
+      else reject(answer.error)
+    }
+    const failed = (error: unknown): void => {
+      forget()
+      reject(error)
+    }
+    const stopped = (code: number): void =>
+      failed(new Error(`the digest thread stopped with code ${code}`))
+    const forget = (): void => {
+      worker.off('message', done).off('error', failed).off('exit', stopped)
+      // Between two digests it keeps nobody from ending.
+      worker.unref()
+    }
+    worker.on('message', done).on('error', failed).on('exit', stopped)
+    worker.postMessage(question)
+  })
+}
