@@ -62,6 +62,11 @@ export function saveColumns(folder: string, columns: Columns): void {
   renameSync(partial, join(folder, fileName))
 }
 
+/** Length of the column file of a folder; 0 where there is none. */
+export function columnFileBytes(folder: string): number {
+  return statSync(join(folder, fileName), { throwIfNoEntry: false })?.size ?? 0
+}
+
 /**
  * Reads the generation of a store's folder.
  *

@@ -46,7 +46,7 @@ export function createDigester(): Digester {
       const fromRow = kept - (kept % digestStride)
       const lines = plainLines(raw, order, fromRow)
       if (!thread) return chain.goOn(fromRow, lines)
-      return asked(thread, { fromRow, texts: Array.from(lines, (text) => text.slice()) })
+      return asked(thread, { fromRow, texts: Array.from(lines, (text) => new Uint8Array(text)) })
     },
     close: stop,
   }

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import { KnownError } from '../ledger/errors.ts'
-import { isNeo4j, type StorePlace } from '../store/open.ts'
+import type { StorePlace } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
-import { loadColumns, saveColumns } from './columnFile.ts'
-import type { Columns } from './columns.ts'
+import { loadAside, saveAside } from './columnFileAside.ts'
+import { bytesOf, type ColumnMeta, type Columns } from './columns.ts'
 import { createGraph } from './createGraph.ts'
 import type { Built } from './generationWorker.ts'
 import type { Graph } from './graph.ts'
@@ -21,20 +21,52 @@ export interface GenerationOptions {
   readonly place: StorePlace
   /** Folder for the column file. */
   readonly folder: string
+  /** The thread keeps the rows it has read while they and the graph together take less. Default: always. */
+  readonly maxBytes?: number
 }
 
+/** What a thread holds of a row besides the columns. */
+const rowBytes = 90
+
+/** The column file is written again when the log is so much longer, and at the end. */
+const worthWriting = 1.125
+
+/**
+ * Reads, builds and writes in threads of their own; what the calling thread does is to take the new one for the old.
+ * The building thread goes on from its last generation: the first one after a start reads the log, later ones only
+ * what came since.
+ */
 export function openGenerations(store: Store, options: GenerationOptions): Generations {
-  let newest: Graph | undefined
+  const { place, folder, maxBytes = Number.POSITIVE_INFINITY } = options
+  let newest: { readonly graph: Graph; readonly columns: Columns } | undefined
   let building: Promise<Graph> | undefined
   let saving: Promise<void> = Promise.resolve()
+  let saved: ColumnMeta | undefined
   let thread: Worker | undefined
 
   async function make(): Promise<Graph> {
     const { id, sequence } = await store.state()
-    if (newest?.sequence === sequence && newest.storeId === id) return newest
-    const columns = loadColumns(options.folder, { storeId: id, sequence }) ?? (await build())
-    newest = createGraph(columns)
-    return newest
+    const graph = newest?.graph
+    if (graph?.sequence === sequence && graph.storeId === id) return graph
+    const loaded = newest ? undefined : await loadAside(folder, { storeId: id, sequence })
+    const columns = loaded ?? (await build())
+    newest = { graph: createGraph(columns), columns }
+    if (loaded) saved = loaded.meta
+    else if (isWorthWriting(columns.meta)) keep(columns)
+    return newest.graph
+  }
+
+  function isWorthWriting({ storeId, sequence }: ColumnMeta): boolean {
+    return saved?.storeId !== storeId || sequence > saved.sequence * worthWriting
+  }
+
+  function isSaved({ storeId, sequence }: ColumnMeta): boolean {
+    return saved?.storeId === storeId && saved.sequence === sequence
+  }
+
+  function keep(columns: Columns): void {
+    saved = columns.meta
+    saving = saving.then(() => saveAside(folder, columns))
   }
 
   async function current(): Promise<Graph> {
@@ -44,7 +76,7 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
 
   /** What was appended before the question belongs to the answer; what comes while it is made need not. */
   async function reaching(sequence: number): Promise<Graph> {
-    if (newest && newest.sequence >= sequence) return newest
+    if (newest && newest.graph.sequence >= sequence) return newest.graph
     building ??= make().finally(() => {
       building = undefined
     })
@@ -54,16 +86,17 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
 
   return {
     current,
-    latest: () => newest,
+    latest: () => newest?.graph,
     async close() {
       await building?.catch(() => undefined)
+      if (newest && !isSaved(newest.columns.meta)) keep(newest.columns)
       await saving
       await thread?.terminate()
     },
   }
 
   function started(): Worker {
-    const worker = startThread(options.place)
+    const worker = startThread(place)
     worker.once('exit', () => {
       if (thread === worker) thread = undefined
     })
@@ -75,28 +108,18 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
     thread = worker
     try {
       const columns = await columnsFrom(worker)
-      saving = saving.then(() => keep(options.folder, columns))
+      const held = bytesOf(columns.arrays) + columns.meta.sequence * rowBytes
+      if (held > maxBytes) await stop(worker)
       return columns
     } catch (error) {
-      thread = undefined
-      await worker.terminate()
+      await stop(worker)
       throw error
-    } finally {
-      // A folder is read again faster than its rows are worth the memory; a server's are not.
-      if (!isNeo4j(options.place.location)) {
-        thread = undefined
-        await worker.terminate()
-      }
     }
   }
-}
 
-/** Only a copy: when it cannot be written, the next start reads the log. */
-async function keep(folder: string, columns: Columns): Promise<void> {
-  try {
-    saveColumns(folder, columns)
-  } catch (error) {
-    process.emitWarning(`the column file could not be written: ${String(error)}`)
+  async function stop(worker: Worker): Promise<void> {
+    thread = undefined
+    await worker.terminate()
   }
 }
 

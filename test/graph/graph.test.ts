@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { buildGraph, createReader, readColumns } from '../../src/graph/build.ts'
+import { createReader, readColumns } from '../../src/graph/build.ts'
 import { loadColumns, saveColumns } from '../../src/graph/columnFile.ts'
 import { createGraph } from '../../src/graph/createGraph.ts'
 import { exportTransfers } from '../../src/graph/exportTransfers.ts'
@@ -142,6 +142,8 @@ test('a generation is built off the thread, and new rows make the next one', asy
   await store.rollBack(chain, 101)
   expect((await generations.current()).digest).toBe(first.digest)
   await generations.close()
+  const { id, sequence } = await store.state()
+  expect(loadColumns(place, { storeId: id, sequence })).toEqual(await readColumns(store))
   await store.close()
 })
 
@@ -180,7 +182,7 @@ test('a reader that is kept reads only what came since, and makes the same colum
   await store.close()
 }, 60_000)
 
-test('a ledger large enough for a digest thread has the digest of its plain export', async () => {
+test('a ledger large enough for a digest thread has the digest of its plain export, and when it goes on', async () => {
   const place = join(folder, 'large')
   const store = await openStore(place)
   for (const batch of madeLedger({
@@ -191,8 +193,27 @@ test('a ledger large enough for a digest thread has the digest of its plain expo
   })) {
     await store.append({ transfers: batch, source: 's', assurance: 1, coverage: [] })
   }
-  const digest = createHash('sha256')
-  await exportTransfers(store, (text) => void digest.update(text), { plain: true })
-  expect((await buildGraph(store)).digest).toBe(digest.digest('hex'))
+  const exported = async (): Promise<string> => {
+    const digest = createHash('sha256')
+    await exportTransfers(store, (text) => void digest.update(text), { plain: true })
+    return digest.digest('hex')
+  }
+  const reader = createReader(store)
+  const before = await reader.read()
+  expect(before.meta.digest).toBe(await exported())
+  for (const transfers of madeLedger({
+    transfers: 20_000,
+    addresses: 20_000,
+    batch: 16_384,
+    seed: 6,
+    firstBlock: 20_000_000,
+  }))
+    await store.append({ transfers, source: 's', assurance: 1, coverage: [] })
+  const after = await reader.read()
+  expect(after.meta.digest).toBe(await exported())
+  expect(after).toEqual(await readColumns(store))
+  // It was extended: what is in front is the very same memory.
+  expect(after.arrays.amount.buffer).toBe(before.arrays.amount.buffer)
+  await reader.close()
   await store.close()
 }, 60_000)
