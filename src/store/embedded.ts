@@ -39,9 +39,11 @@ import type {
   Store,
   StorePart,
   StoreState,
+  SurroundingsQuery,
   TouchPage,
   TouchQuery,
 } from './store.ts'
+import { checkSurroundings, surroundingRows } from './surroundings.ts'
 import { putTags, tagOf } from './tagTable.ts'
 import { checkExpansion, expandedFrom, transfersTouching } from './touching.ts'
 
@@ -131,6 +133,18 @@ class EmbeddedStore implements Store {
   async expand(query: ExpansionQuery): Promise<Expansion[]> {
     checkExpansion(query)
     return expandedFrom(readEntries(this.#read, 0), query)
+  }
+
+  surroundings(query: SurroundingsQuery): AsyncIterable<readonly Transfer[]> {
+    checkSurroundings(query)
+    const { state } = this.#readerLog()
+    return surroundingRows(
+      {
+        entries: () => readEntries(this.#read, 0, state.sequence),
+        isDead: (row) => state.isOrphaned(row) || state.isSuperseded(row),
+      },
+      query,
+    )
   }
 
   async observations(ids: readonly TransferId[]): Promise<Observation[]> {

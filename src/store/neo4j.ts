@@ -34,6 +34,7 @@ import { project } from './neo4j/projection.ts'
 import { migrateSchema, openSchema, schemaVersion } from './neo4j/schema.ts'
 import { decoded, rangeParameters, readEntries, writeEntries } from './neo4j/segments.ts'
 import { type SetSum, sumInt, sumOfRow } from './neo4j/setSum.ts'
+import { neo4jSurroundings } from './neo4j/surroundings.ts'
 import { linkTags, putTags, sortedTags, tagsSum } from './neo4j/tags.ts'
 import {
   columnsOf,
@@ -58,9 +59,11 @@ import type {
   Store,
   StorePart,
   StoreState,
+  SurroundingsQuery,
   TouchPage,
   TouchQuery,
 } from './store.ts'
+import { checkSurroundings } from './surroundings.ts'
 import { checkExpansion } from './touching.ts'
 
 export interface Neo4jOptions extends Neo4jSettings {
@@ -216,6 +219,11 @@ class Neo4jStore implements Store {
   async expand(query: ExpansionQuery): Promise<Expansion[]> {
     checkExpansion(query)
     return this.#readDrawn((unit) => neo4jExpansion(unit, query))
+  }
+
+  surroundings(query: SurroundingsQuery): AsyncIterable<readonly Transfer[]> {
+    checkSurroundings(query)
+    return neo4jSurroundings((work) => this.#readDrawn(work), query)
   }
 
   async observations(ids: readonly TransferId[]): Promise<Observation[]> {

@@ -95,6 +95,13 @@ export interface Expansion {
   readonly more: boolean
 }
 
+export interface SurroundingsQuery {
+  /** At most 1,000. */
+  readonly accounts: ReadonlySet<Account>
+  /** At most 1,000. */
+  readonly transactions: readonly { readonly chain: ChainId; readonly tx: string }[]
+}
+
 /** A small versioned record: a flag, a lease, an import, a token list. */
 export interface StoredDocument {
   readonly collection: string
@@ -184,6 +191,14 @@ export interface Store extends Appender {
    * account, accounts in order of their text, each there even when it has none.
    */
   expand(query: ExpansionQuery): Promise<Expansion[]>
+
+  /**
+   * What a graph of a part of the ledger is made of: every canonical transfer of each transaction that touches one of
+   * the accounts, and of the transactions named; where no source knew the order of a block, of the whole block. In
+   * parts of some thousand, each transfer once, in no order. Somebody may write meanwhile: who needs one moment of the
+   * log compares its sequence number before and after.
+   */
+  surroundings(query: SurroundingsQuery): AsyncIterable<readonly Transfer[]>
 
   /** Every stored observation of these ids that is not orphaned; unknown ids are absent. At most 10,000 ids. */
   observations(ids: readonly TransferId[]): Promise<Observation[]>

@@ -98,6 +98,7 @@ const examples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'transfers-at': { times: [key] },
   'transfers-by-id': { after: '', limit: key },
   'transfers-in': { accounts: [[key, key, key]], limit: key },
+  'transfers-of-transactions': { transactions: ['eip155:1:0x01:'] },
   'transfers-out': { accounts: [[key, key, key]], limit: key },
   'unlinked-tags': { limit: key },
   'unordered-blocks': { blocks: ['b'] },

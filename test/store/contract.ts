@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Account } from '../../src/ledger/account.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
-import { ledgerOrder } from '../../src/ledger/order.ts'
+import { isUnordered, ledgerOrder } from '../../src/ledger/order.ts'
 import { kinds, type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { batchOf, transfersOf } from '../../src/ledger/transferBatch.ts'
 import type { Store, StorePart } from '../../src/store/store.ts'
@@ -226,6 +226,43 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
         }),
         { numRuns: 15 },
       )
+    })
+
+    test('surroundings are whole transactions, and whole blocks where no source knew the order', async () => {
+      const seen = { rows: 0, without: 0 }
+      await fc.assert(
+        fc.asyncProperty(randomLedger, fc.nat(25), async (ledger, number) => {
+          const one = await fresh()
+          await one.append({ transfers: [...ledger].reverse(), ...from })
+          await one.append({ transfers: ledger.slice(3), ...file })
+          await one.rollBack(chain, 104)
+          const accounts = new Set<Account>([wallet(1), wallet(999)])
+          // What came from nobody and went to nobody touches no account.
+          const all = (await canonical(one)).filter((t) => t.from ?? t.to)
+          const transactions = [{ chain, tx: hash(number) }]
+          const named = new Set(
+            all
+              .filter((t) => accounts.has(t.from as Account) || accounts.has(t.to as Account))
+              .map(({ tx }) => tx),
+          ).add(hash(number))
+          const loose = new Set(
+            all
+              .filter(
+                ({ tx, block }) =>
+                  named.has(tx) && isUnordered(all.filter((t) => t.block === block)),
+              )
+              .map(({ block }) => block),
+          )
+          const expected = all.filter(({ tx, block }) => named.has(tx) || loose.has(block))
+          const read: Transfer[] = []
+          for await (const part of one.surroundings({ accounts, transactions })) read.push(...part)
+          expect(ledgerOrder(read.filter((t) => t.from ?? t.to))).toEqual(expected)
+          seen.rows += expected.length
+          seen.without += all.length - expected.length
+        }),
+        { numRuns: 20 },
+      )
+      expect(Math.min(seen.rows, seen.without)).toBeGreaterThan(20)
     })
 
     test('golden 35: one wallet from node, explorer and file in any order is counted once', async () => {

@@ -32,7 +32,7 @@ const columns = [
 type Column = (typeof columns)[number]
 const places = Object.fromEntries(columns.map((column, i) => [column, i])) as Record<Column, number>
 
-interface Reached {
+export interface Reached {
   readonly transfer: Transfer
   /** Its source did not know its place in the block. */
   readonly unordered: boolean
@@ -91,6 +91,8 @@ type Direction = 'out' | 'in'
 interface Side {
   readonly account: Account
   readonly direction: Direction
+  /** Time in seconds from which to read; the reading's own where absent. */
+  readonly since?: number
 }
 
 interface SideRows extends Side {
@@ -99,7 +101,7 @@ interface SideRows extends Side {
   readonly completeBefore: number
 }
 
-async function readSides(
+export async function readSides(
   unit: Unit,
   sides: readonly Side[],
   { since, limit }: { readonly since: number; readonly limit: number },
@@ -107,9 +109,9 @@ async function readSides(
   const read = async (direction: Direction): Promise<SideRows[]> => {
     const wanted = sides.filter((side) => side.direction === direction)
     if (wanted.length === 0) return []
-    const accounts: Parameter[] = wanted.map(({ account }, i) => [
-      accountKey(account),
-      int(since),
+    const accounts: Parameter[] = wanted.map((side, i) => [
+      accountKey(side.account),
+      int(side.since ?? since),
       int(i),
     ])
     const found = await unit.run(`transfers-${direction}`, { accounts, limit: int(limit) })
@@ -234,7 +236,7 @@ async function ordered(unit: Unit, reached: readonly Reached[]): Promise<Transfe
 }
 
 /** Blocks among these with a transfer whose place its source did not know, and their times. */
-async function unorderedBlocks(
+export async function unorderedBlocks(
   unit: Unit,
   reached: readonly Reached[],
 ): Promise<ReadonlyMap<string, number>> {
