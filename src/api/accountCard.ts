@@ -1,3 +1,4 @@
+import type { ValueTokens } from '../analysis/stops.ts'
 import type { Graph } from '../graph/graph.ts'
 import { type Account, formatAccount } from '../ledger/account.ts'
 import { type AssetId, formatAsset } from '../ledger/asset.ts'
@@ -35,16 +36,31 @@ const mostAssets = 500
 
 /** What the store knows of an account, from the newest generation. */
 export async function accountCard(knowledge: Knowledge, account: Account): Promise<AccountCard> {
-  const graph = await knowledge.graph()
   const { tags, tokens } = await knowledge.attribution()
-  const address = graph.address(account)
-  const holdings = address < 0 ? [] : range(graph.holdingsOf(address))
-  const shown = holdings.slice(0, mostAssets)
-  const times = holdings.flatMap((holding) => endsOf(graph, holding))
+  const held = await knowledge.read((graph) => holdingsOf(graph, account, tokens))
   const coverage = await knowledge.store.coverage(new Set([account]))
   return {
     account: formatAccount(account),
     flagged: (await readFlag(knowledge.store, account)) !== undefined,
+    ...held,
+    tags: tags
+      .of(account)
+      .map(({ label, category, source, confidence }) => ({ label, category, source, confidence })),
+    coverage: coverage.map(({ account: _, ...claim }) => claim),
+  }
+}
+
+/** What the transfers of an account say. */
+function holdingsOf(
+  graph: Graph,
+  account: Account,
+  tokens: ValueTokens,
+): Pick<AccountCard, 'known' | 'balances' | 'balancesCut' | 'firstSeen' | 'lastSeen'> {
+  const address = graph.address(account)
+  const holdings = address < 0 ? [] : range(graph.holdingsOf(address))
+  const shown = holdings.slice(0, mostAssets)
+  const times = holdings.flatMap((holding) => endsOf(graph, holding))
+  return {
     known: address >= 0,
     balances: shown.map((holding) => {
       const asset = graph.assets[graph.assetOf(holding)] as AssetId
@@ -57,10 +73,6 @@ export async function accountCard(knowledge: Knowledge, account: Account): Promi
     balancesCut: holdings.length > shown.length,
     firstSeen: times.length === 0 ? null : Math.min(...times),
     lastSeen: times.length === 0 ? null : Math.max(...times),
-    tags: tags
-      .of(account)
-      .map(({ label, category, source, confidence }) => ({ label, category, source, confidence })),
-    coverage: coverage.map(({ account: _, ...claim }) => claim),
   }
 }
 

@@ -118,20 +118,23 @@ export function accountRoutes(knowledge: Knowledge, cursors: Cursors): OpenAPIHo
   routes.openapi(getTransfers, async (c) => {
     const { account } = c.req.valid('param')
     const { asset, direction, limit, cursor } = c.req.valid('query')
-    const graph = await knowledge.graph()
     const question = `transfers ${account} ${asset ?? ''} ${direction}`
-    const after = cursor === undefined ? -1 : placeOf(graph, cursors.read(question, cursor))
-    const found = transfersAfter(graph, { account, asset, direction, after, limit })
-    const last = found.at(-1)
-    const next =
-      found.length === limit && last !== undefined
-        ? cursors.write(question, cursorPlace(graph, last))
-        : null
+    const place = cursor === undefined ? undefined : cursors.read(question, cursor)
+    const page = await knowledge.read((graph) => {
+      const after = place === undefined ? -1 : placeOf(graph, place)
+      const found = transfersAfter(graph, { account, asset, direction, after, limit })
+      const last = found.at(-1)
+      return {
+        transfers: found.map((transfer) => rowOf(graph, transfer)),
+        next: found.length === limit && last !== undefined ? cursorPlace(graph, last) : undefined,
+        sequence: graph.sequence,
+      }
+    })
     return c.json(
       {
-        transfers: found.map((transfer) => rowOf(graph, transfer)),
-        next_cursor: next,
-        sequence: graph.sequence,
+        transfers: page.transfers,
+        next_cursor: page.next === undefined ? null : cursors.write(question, page.next),
+        sequence: page.sequence,
       },
       200,
     )

@@ -100,12 +100,12 @@ function addPages(app: OpenAPIHono, knowledge: Knowledge): void {
   app.get('/', (c) => c.redirect('/docs'))
   app.get('/livez', (c) => c.json({ alive: true }))
   app.get('/readyz', async (c) => {
-    const graph = await knowledge.graph()
+    const ledger = await knowledge.ledger()
     return c.json({
       ready: true,
-      transfers: graph.transferCount,
-      sequence: graph.sequence,
-      dataset: graph.digest,
+      transfers: ledger.transferCount,
+      sequence: ledger.sequence,
+      dataset: ledger.digest,
     })
   })
   app.get('/openapi.json', (c) => c.json(app.getOpenAPI31Document(description)))

@@ -1,8 +1,12 @@
+import { totalmem } from 'node:os'
 import type { TraceContext } from '../analysis/trace.ts'
 import { type Attribution, loadAttribution } from '../attribution/load.ts'
 import { openGenerations } from '../graph/generations.ts'
 import type { Graph } from '../graph/graph.ts'
+import { askNeighbourhood, type Keeps } from '../graph/neighbourhood.ts'
+import { openSummaries } from '../graph/summaries.ts'
 import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
+import { KnownError } from '../ledger/errors.ts'
 import { madeLocalFolder, openStore, type StorePlace } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 
@@ -12,7 +16,22 @@ export interface Knowledge {
   /** Folder for files beside the store. */
   readonly folder: string
   readonly store: Store
+  /**
+   * Asks a pure function of the graph: in memory, or of as much of the ledger as it needs where all of it is larger
+   * than the memory for it. The answer is the same.
+   *
+   * @param keeps - accounts in which money that the answer follows came to rest, so that the histories of the others
+   * need not be read. Default: all that were asked for.
+   */
+  read<T>(work: (graph: Graph) => T, keeps?: Keeps<T>): Promise<T>
+  /**
+   * The whole graph in memory, for who goes through all of it.
+   *
+   * @throws KnownError `graph.too-large`
+   */
   graph(): Promise<Graph>
+  /** What the ledger is as a whole. */
+  ledger(): Promise<Pick<Graph, 'sequence' | 'digest' | 'transferCount' | 'chains'>>
   attribution(): Promise<Attribution>
   /** Claims of coverage as they were made. */
   claims(): Promise<readonly (Coverage | CoverageOfMany)[]>
@@ -20,15 +39,35 @@ export interface Knowledge {
   close(): Promise<void>
 }
 
+/** A store and how much of it may be in memory. */
+export interface KnowledgePlace extends StorePlace {
+  /** Largest graph to hold, bytes. Default half of the memory that this process may use. */
+  readonly maxGraphBytes?: number
+}
+
+/** Bytes of columns and indexes, at most; building them takes about twice that for a moment. */
+const bytesPerTransfer = 96
+
+/** What a part of a ledger takes while it is loaded: rows, columns and names. Less than so many would be of no use. */
+const bytesPerLoaded = 400
+const leastLoaded = 1_000_000
+
+/** Rows of a summary on their way, and least rows to sort at once. */
+const bytesPerSorted = 300
+const leastSorted = 100_000
+
+/** A ledger that grows while it is read is read again so often. */
+const mostReadings = 3
+
 /**
  * @param given - where the store is; a folder is made when absent.
  * @throws KnownError `store.*`
  */
-export async function openKnowledge(given: StorePlace | string): Promise<Knowledge> {
+export async function openKnowledge(given: KnowledgePlace | string): Promise<Knowledge> {
   const place = typeof given === 'string' ? { location: given } : given
   const store = await openStore(place)
   const folder = madeLocalFolder(place)
-  const generations = openGenerations(store, { place, folder })
+  const ledgers = openLedgers(store, place, folder)
   const attribution = remembered(
     async () => `${(await store.state()).tagVersion} ${await documentVersions(store)}`,
     () => loadAttribution(store),
@@ -41,7 +80,7 @@ export async function openKnowledge(given: StorePlace | string): Promise<Knowled
     location: place.location,
     folder,
     store,
-    graph: () => generations.current(),
+    ...ledgers,
     attribution,
     claims,
     async context() {
@@ -49,10 +88,74 @@ export async function openKnowledge(given: StorePlace | string): Promise<Knowled
       return { tags, tokens, coverage: await claims() }
     },
     async close() {
-      await generations.close()
+      await ledgers.close()
       await store.close()
     },
   }
+}
+
+/** The ledger of a store: as generations while it fits into memory, by its neighbourhoods when it does not. */
+function openLedgers(
+  store: Store,
+  place: KnowledgePlace,
+  folder: string,
+): Pick<Knowledge, 'read' | 'graph' | 'ledger' | 'close'> {
+  const maxBytes = place.maxGraphBytes ?? halfOfMemory()
+  const generations = openGenerations(store, { place, folder, maxBytes })
+  const rowsAtOnce = Math.max(leastSorted, Math.floor(maxBytes / bytesPerSorted))
+  const summaries = openSummaries(store, { place, folder, rowsAtOnce })
+  const maxRows = Math.max(leastLoaded, Math.floor(maxBytes / bytesPerLoaded))
+
+  async function fits(): Promise<boolean> {
+    const { sequence } = await store.state()
+    return sequence * bytesPerTransfer <= maxBytes
+  }
+
+  async function nearby<T>(work: (graph: Graph) => T, keeps?: Keeps<T>): Promise<T> {
+    for (let reading = 0; reading < mostReadings; reading++) {
+      const summary = await summaries.current()
+      const answer = await askNeighbourhood({ store, summary, maxRows }, work, keeps)
+      // Every reading of the store saw the same moment, or none counts.
+      if ((await store.state()).sequence === summary.sequence) return answer
+    }
+    throw new KnownError('store.busy', 'the ledger changes faster than it can be read', {
+      facts: { readings: mostReadings },
+      hint: 'Ask again when the import or ingest is done, or raise JEJAK_MAX_GRAPH_BYTES.',
+      retryable: true,
+    })
+  }
+
+  return {
+    read: async (work, keeps) =>
+      (await fits()) ? work(await generations.current()) : nearby(work, keeps),
+    async graph() {
+      if (await fits()) return generations.current()
+      throw beyondMemory((await store.state()).sequence * bytesPerTransfer, maxBytes)
+    },
+    async ledger() {
+      if (await fits()) return generations.current()
+      const { sequence, digest, transfers, chains } = await summaries.current()
+      return { sequence, digest, transferCount: transfers, chains }
+    },
+    async close() {
+      await generations.close()
+      await summaries.close()
+    },
+  }
+}
+
+function halfOfMemory(): number {
+  // 0, or more than there is, where nothing confines this process.
+  const confined = process.constrainedMemory()
+  return Math.floor(Math.min(totalmem(), confined || Number.POSITIVE_INFINITY) / 2)
+}
+
+function beyondMemory(bytes: number, maxBytes: number): KnownError {
+  return new KnownError(
+    'graph.too-large',
+    `this question goes through the whole ledger, which takes about ${bytes.toLocaleString('en')} bytes in memory; ${maxBytes.toLocaleString('en')} are allowed`,
+    { facts: { bytes, maxBytes }, hint: 'Raise JEJAK_MAX_GRAPH_BYTES on a machine that has them.' },
+  )
 }
 
 /** Token lists, categories and wrapped coins are few documents: their versions together tell a change. */

@@ -84,6 +84,10 @@ export const explained: Readonly<
     status: 409,
     text: 'A copy needs an empty store, or one that it began itself.',
   },
+  'graph.too-large': {
+    status: 507,
+    text: 'The question needs more of the ledger in memory than JEJAK_MAX_GRAPH_BYTES allows.',
+  },
   'document.conflict': {
     status: 409,
     text: 'Somebody else changed it in between: read it again and repeat the change.',

@@ -1,6 +1,9 @@
+import { accountsWithLots } from '../analysis/accountsWithLots.ts'
 import { resolveSeeds } from '../analysis/seeds.ts'
+import type { ValueTokens } from '../analysis/stops.ts'
 import { trace } from '../analysis/trace.ts'
 import type { TraceAnswer, TraceQuery } from '../analysis/traceAnswer.ts'
+import type { Graph } from '../graph/graph.ts'
 import type { Account } from '../ledger/account.ts'
 import type { AssetId } from '../ledger/asset.ts'
 import { KnownError } from '../ledger/errors.ts'
@@ -50,9 +53,17 @@ export async function runTrace(
 ): Promise<TraceAnswer> {
   refuseLater('direction', request.direction, 'forward')
   refuseLater('method', request.method, 'fifo')
-  const graph = await knowledge.graph()
   const context = await knowledge.context()
-  const seeds = resolveSeeds(graph, context.tokens, {
+  const limits = interrupted ? { ...context, interrupted } : context
+  return knowledge.read(
+    (graph) => trace(graph, limits, queryOf(graph, context.tokens, request)),
+    accountsWithLots,
+  )
+}
+
+/** The request with its seeds found and every default filled in. */
+function queryOf(graph: Graph, tokens: ValueTokens, request: TraceRequest): TraceQuery {
+  const seeds = resolveSeeds(graph, tokens, {
     transfers: request.seeds ?? [],
     accounts: request.seedAddresses ?? [],
     side: request.side ?? defaults.side,
@@ -60,7 +71,7 @@ export async function runTrace(
     ...(request.since === undefined ? {} : { since: request.since }),
     ...(request.until === undefined ? {} : { until: request.until }),
   })
-  const query: TraceQuery = {
+  return {
     seeds,
     direction: 'forward',
     method: 'fifo',
@@ -74,7 +85,6 @@ export async function runTrace(
     maxAddresses: request.maxAddresses ?? defaults.maxAddresses,
     maxTransactions: request.maxTransactions ?? defaults.maxTransactions,
   }
-  return trace(graph, interrupted ? { ...context, interrupted } : context, query)
 }
 
 function refuseLater(field: string, value: string | undefined, available: string): void {

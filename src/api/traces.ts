@@ -89,7 +89,7 @@ export function traceRoutes(
   const routes = createRouter()
   routes.openapi(postTrace, async (c) => {
     const asked = c.req.valid('json')
-    await knowledge.graph()
+    await knowledge.ledger()
     const until = performance.now() + config.traceTimeoutMs
     const request = {
       ...asked,

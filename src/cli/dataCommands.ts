@@ -159,7 +159,7 @@ function registerCheck(program: Program): void {
       const knowledge = await openKnowledge(globals(command).place)
       try {
         const result = await knowledge.store.check()
-        const digest = result.damage.length === 0 ? (await knowledge.graph()).digest : null
+        const digest = result.damage.length === 0 ? (await knowledge.ledger()).digest : null
         if (globals(command).json) console.log(JSON.stringify({ ...result, digest }))
         else printCheck(result, digest)
         if (result.damage.length > 0) process.exitCode = exitCodes.store

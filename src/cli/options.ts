@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { KnowledgePlace } from '../api/knowledge.ts'
 import type { Config } from '../config.ts'
-import type { StorePlace } from '../store/open.ts'
 
 /** What every command can be told. */
 export interface GlobalOptions {
   readonly store: string
   readonly json?: true
   /** The store with what is needed to open it. */
-  readonly place: StorePlace
+  readonly place: KnowledgePlace
 }
 
 /** What commands are registered with. */
@@ -22,8 +22,9 @@ export function globals(command: Command): GlobalOptions {
   return { ...given, place: placeOf({ ...given.settings, store: given.store }) }
 }
 
-export function placeOf({ store, folder, neo4j }: Config): StorePlace {
-  return { location: store, folder, neo4j }
+export function placeOf({ store, folder, neo4j, maxGraphBytes }: Config): KnowledgePlace {
+  const memory = maxGraphBytes === undefined ? {} : { maxGraphBytes }
+  return { location: store, folder, neo4j, ...memory }
 }
 
 export function wholeNumber(least: number, most: number): (text: string) => number {

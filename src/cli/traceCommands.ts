@@ -116,7 +116,7 @@ async function requestOf(
 
 /** A plain address belongs to the only chain of the store, or to Ethereum while it is empty. */
 async function onlyChain(knowledge: Knowledge): Promise<ChainId | undefined> {
-  const { chains } = await knowledge.graph()
+  const { chains } = await knowledge.ledger()
   if (chains.length === 0) return 'eip155:1' as ChainId
   return chains.length === 1 ? chains[0] : undefined
 }

@@ -168,7 +168,7 @@ function firstHoldings(holdingAddress: Uint32Array, addresses: number): Uint32Ar
   return first
 }
 
-function highestBlocks(
+export function highestBlocks(
   raw: RawRows,
   { order, blocks, blockFirst }: SortedRows,
 ): [ChainId, number, string | null][] {

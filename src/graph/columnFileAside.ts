@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads'
 import { columnFileBytes, loadColumns } from './columnFile.ts'
 import type { ColumnFileTask } from './columnFileWorker.ts'
 import type { Columns } from './columns.ts'
+import { ask, startThread } from './thread.ts'
 
 /** A file of so many bytes is read faster than a thread starts. */
 const smallFile = 1 << 24
@@ -24,18 +24,11 @@ export async function saveAside(folder: string, columns: Columns): Promise<void>
   }
 }
 
-/** What the thread said before it ended. */
-function inThread(task: ColumnFileTask): Promise<Columns | undefined> {
-  return new Promise((resolve, reject) => {
-    let answer: Columns | undefined
-    const worker = new Worker(new URL('./columnFileWorker.ts', import.meta.url), {
-      workerData: task,
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-    })
-    worker.on('message', (columns: Columns | undefined) => {
-      answer = columns
-    })
-    worker.once('error', reject)
-    worker.once('exit', () => resolve(answer))
-  })
+async function inThread(task: ColumnFileTask): Promise<Columns | undefined> {
+  const thread = startThread(new URL('./columnFileWorker.ts', import.meta.url))
+  try {
+    return await ask<Columns | undefined>(thread, task)
+  } finally {
+    await thread.terminate()
+  }
 }

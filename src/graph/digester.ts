@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { createDigestChain, digestStride, plainLines } from './contentDigest.ts'
-import type { DigestAnswer, DigestQuestion } from './digestWorker.ts'
+import type { DigestQuestion } from './digestWorker.ts'
 import type { RawRows } from './rawRows.ts'
+import { ask, startThread } from './thread.ts'
 
 /** Computes the content digests of one generation after another. */
 export interface Digester {
@@ -37,41 +38,16 @@ export function createDigester(): Digester {
         void stop()
         chain = createDigestChain()
         if (order.length >= manyRows) {
-          thread = new Worker(new URL('./digestWorker.ts', import.meta.url), {
-            execArgv: ['--disable-warning=ExperimentalWarning'],
-          })
-          return asked(thread, { raw, order })
+          thread = startThread(new URL('./digestWorker.ts', import.meta.url))
+          return ask(thread, { raw, order } satisfies DigestQuestion)
         }
       }
       const fromRow = kept - (kept % digestStride)
       const lines = plainLines(raw, order, fromRow)
       if (!thread) return chain.goOn(fromRow, lines)
-      return asked(thread, { fromRow, texts: Array.from(lines, (text) => new Uint8Array(text)) })
+      const texts = Array.from(lines, (text) => new Uint8Array(text))
+      return ask(thread, { fromRow, texts } satisfies DigestQuestion)
     },
     close: stop,
   }
-}
-
-function asked(worker: Worker, question: DigestQuestion): Promise<string> {
-  worker.ref()
-  return new Promise((resolve, reject) => {
-    const done = (answer: DigestAnswer): void => {
-      forget()
-      if ('digest' in answer) resolve(answer.digest)
-      else reject(answer.error)
-    }
-    const failed = (error: unknown): void => {
-      forget()
-      reject(error)
-    }
-    const stopped = (code: number): void =>
-      failed(new Error(`the digest thread stopped with code ${code}`))
-    const forget = (): void => {
-      worker.off('message', done).off('error', failed).off('exit', stopped)
-      // Between two digests it keeps nobody from ending.
-      worker.unref()
-    }
-    worker.on('message', done).on('error', failed).on('exit', stopped)
-    worker.postMessage(question)
-  })
 }

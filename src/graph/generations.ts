@@ -1,12 +1,11 @@
-import { Worker } from 'node:worker_threads'
-import { KnownError } from '../ledger/errors.ts'
+import type { Worker } from 'node:worker_threads'
 import type { StorePlace } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 import { loadAside, saveAside } from './columnFileAside.ts'
 import { bytesOf, type ColumnMeta, type Columns } from './columns.ts'
 import { createGraph } from './createGraph.ts'
-import type { Built } from './generationWorker.ts'
 import type { Graph } from './graph.ts'
+import { ask, startThread } from './thread.ts'
 
 /** Generations of one store: immutable graphs, each of the log up to a sequence number. */
 export interface Generations {
@@ -96,7 +95,7 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
   }
 
   function started(): Worker {
-    const worker = startThread(place)
+    const worker = startThread(new URL('./generationWorker.ts', import.meta.url), { place })
     worker.once('exit', () => {
       if (thread === worker) thread = undefined
     })
@@ -107,7 +106,7 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
     const worker = thread ?? started()
     thread = worker
     try {
-      const columns = await columnsFrom(worker)
+      const columns = await ask<Columns>(worker, 'build')
       const held = bytesOf(columns.arrays) + columns.meta.sequence * rowBytes
       if (held > maxBytes) await stop(worker)
       return columns
@@ -121,45 +120,4 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
     thread = undefined
     await worker.terminate()
   }
-}
-
-function startThread(place: StorePlace): Worker {
-  const worker = new Worker(new URL('./generationWorker.ts', import.meta.url), {
-    workerData: { place },
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  })
-  // Between two generations it may fail as it likes: whoever asks next hears of it.
-  worker.on('error', () => undefined)
-  return worker
-}
-
-function columnsFrom(worker: Worker): Promise<Columns> {
-  return new Promise((resolve, reject) => {
-    const done = (built: Built): void => {
-      forget()
-      if ('columns' in built) resolve(built.columns)
-      else reject(errorOf(built))
-    }
-    const failed = (error: unknown): void => {
-      forget()
-      reject(error)
-    }
-    const stopped = (code: number): void =>
-      failed(new Error(`the generation thread stopped with code ${code}`))
-    const forget = (): void => {
-      worker.off('message', done).off('error', failed).off('exit', stopped)
-    }
-    worker.on('message', done).on('error', failed).on('exit', stopped)
-    worker.postMessage('build')
-  })
-}
-
-function errorOf(built: Exclude<Built, { readonly columns: Columns }>): unknown {
-  if ('error' in built) return built.error
-  const { code, message, facts, retryable, hint } = built.known
-  return new KnownError(code, message, {
-    facts,
-    retryable,
-    ...(hint === undefined ? {} : { hint }),
-  })
 }

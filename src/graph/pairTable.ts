@@ -1,5 +1,5 @@
-/** Second numbers are below this. */
-export const mostSeconds = 0x100000
+/** Second numbers are below this; first ones below 2^31, so that a pair is exact as a float. */
+export const mostSeconds = 0x400000
 
 /** Numbers for pairs of numbers, in order of first appearance. */
 export interface PairTable {
@@ -54,7 +54,7 @@ export function createPairTable(capacity: number): PairTable {
   return {
     number,
     sorted() {
-      // Pairs as one float each sort natively: firsts stay below 2^32, so that the float is exact.
+      // Pairs as one float each sort natively.
       const keys = new Float64Array(size)
       for (let i = 0; i < size; i++)
         keys[i] = (firsts[i] as number) * mostSeconds + (seconds[i] as number)

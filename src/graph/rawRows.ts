@@ -106,8 +106,16 @@ export class RawRowsBuilder {
   #dead: number[] = []
   #counted = 0
 
-  /** @param capacity - rows to take memory for; {@link reserve} takes more. */
-  constructor(capacity: number) {
+  /**
+   * @param capacity - rows to take memory for; {@link reserve} takes more.
+   * @param names - chains and assets that have their numbers already, in this order.
+   */
+  constructor(
+    capacity: number,
+    names: Pick<RawRows, 'chains' | 'assets'> = { chains: [], assets: [] },
+  ) {
+    for (const chain of names.chains) this.#chains.number(chain)
+    for (const asset of names.assets) this.#assets.number(asset)
     this.#addresses = new ByteTable(Math.max(1024, capacity >> 2))
     this.#flagSets.number('')
     this.reserve(capacity)

@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'store.read-only'
   | 'store.memory'
   | 'store.not-empty'
+  | 'graph.too-large'
   | 'document.conflict'
   | 'document.not-found'
   | 'seed.not-found'
