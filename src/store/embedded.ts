@@ -12,11 +12,14 @@ import { parseTransferId, type Transfer, type TransferId, transferId } from '../
 import { checkLog } from './checkLog.ts'
 import { addClaim, claimForManyOf, claimOf, claimsFor, cutClaims } from './coverageTable.ts'
 import { documentOf, documentTable, restoreDocuments } from './documentTable.ts'
+import { checkExpansion, expandedFrom } from './expansion.ts'
 import { createLogState } from './logState.ts'
 import { type Log, storedObservations } from './mergeBatch.ts'
 import { orphansFrom, type Plan, planAppend, planRollBack, transactionKey } from './planWrites.ts'
+import type { ScannedLog } from './scannedLog.ts'
 import { type SearchableSegment, searchable } from './searchableSegment.ts'
 import {
+  deadRows,
   encodeTombstones,
   entryOf,
   entryType,
@@ -45,7 +48,7 @@ import type {
 } from './store.ts'
 import { checkSurroundings, surroundingRows } from './surroundings.ts'
 import { putTags, tagOf } from './tagTable.ts'
-import { checkExpansion, expandedFrom, transfersTouching } from './touching.ts'
+import { transfersTouching } from './touching.ts'
 
 export interface EmbeddedOptions {
   /** How long a write waits for another process before it fails with `store.busy`. Default 60 s. */
@@ -132,19 +135,22 @@ class EmbeddedStore implements Store {
 
   async expand(query: ExpansionQuery): Promise<Expansion[]> {
     checkExpansion(query)
-    return expandedFrom(readEntries(this.#read, 0), query)
+    return expandedFrom(this.#scannedLog(), query)
   }
 
   surroundings(query: SurroundingsQuery): AsyncIterable<readonly Transfer[]> {
     checkSurroundings(query)
-    const { state } = this.#readerLog()
-    return surroundingRows(
-      {
-        entries: () => readEntries(this.#read, 0, state.sequence),
-        isDead: (row) => state.isOrphaned(row) || state.isSuperseded(row),
-      },
-      query,
-    )
+    return surroundingRows(this.#scannedLog(), query)
+  }
+
+  /** The log as it is now. */
+  #scannedLog(): ScannedLog {
+    const last = lastSequence(this.#read)
+    const dead = deadRows(this.#read, last)
+    return {
+      entries: () => readEntries(this.#read, 0, last),
+      isDead: (sequence) => dead.has(sequence),
+    }
   }
 
   async observations(ids: readonly TransferId[]): Promise<Observation[]> {

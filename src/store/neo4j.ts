@@ -10,6 +10,7 @@ import { parseTransferId, type Transfer, type TransferId, transferId } from '../
 import { BatchReader } from '../ledger/transferBatch.ts'
 import { checkLog } from './checkLog.ts'
 import { claimsFor } from './coverageTable.ts'
+import { checkExpansion } from './expansion.ts'
 import { createLogState, type LogState } from './logState.ts'
 import { type Log, storedObservations, suspectSegments } from './mergeBatch.ts'
 import { projectionDamage } from './neo4j/checkProjection.ts'
@@ -64,7 +65,6 @@ import type {
   TouchQuery,
 } from './store.ts'
 import { checkSurroundings } from './surroundings.ts'
-import { checkExpansion } from './touching.ts'
 
 export interface Neo4jOptions extends Neo4jSettings {
   /** Told while relationships are drawn, which takes longer than the log: rows drawn, rows of the log. */

@@ -100,6 +100,16 @@ export function* readEntries(
   }
 }
 
+/** Sequence numbers of all rows that a tombstone up to a sequence number names. */
+export function deadRows(connection: Connection, last: number): Set<number> {
+  const dead = new Set<number>()
+  for (const row of connection.all('read-tombstones', { type: entryType.tombstones, last })) {
+    const entry = entryOf(row)
+    if (entry.type === 'tombstones') for (const sequence of entry.dead) dead.add(sequence)
+  }
+  return dead
+}
+
 export function lastSequence(connection: Connection): number {
   const row = connection.get('last-log-entry')
   return row ? Number(row['first_sequence']) + Number(row['count']) - 1 : 0

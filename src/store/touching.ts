@@ -3,7 +3,7 @@ import { KnownError } from '../ledger/errors.ts'
 import { ledgerOrder } from '../ledger/order.ts'
 import { type Transfer, transferId } from '../ledger/transfer.ts'
 import { BatchReader, type TransferBatch } from '../ledger/transferBatch.ts'
-import type { Expansion, ExpansionQuery, LogEntry, TouchPage, TouchQuery } from './store.ts'
+import type { LogEntry, TouchPage, TouchQuery } from './store.ts'
 
 /**
  * Transfers touching accounts, by one scan of the log. A page begins behind a block or inside one; since the order
@@ -25,26 +25,6 @@ export function transfersTouching(log: Iterable<LogEntry>, query: TouchQuery): T
     transfers: page,
     ...(more && last ? { next: Buffer.from(transferId(last)).toString('base64url') } : {}),
   }
-}
-
-/** @throws RangeError beyond the bounds of the contract */
-export function checkExpansion({ accounts, cap }: ExpansionQuery): void {
-  if (accounts.size > 1_000) throw new RangeError('at most 1,000 accounts in one hop')
-  if (!(cap >= 1 && cap <= 10_000)) throw new RangeError('cap is 1 to 10,000')
-}
-
-/** One hop from some accounts, by one scan of the log; see `Store.expand`. */
-export function expandedFrom(
-  log: Iterable<LogEntry>,
-  { accounts, direction, since = 0, cap }: ExpansionQuery,
-): Expansion[] {
-  const end = direction === 'out' ? 'from' : 'to'
-  const rows = touchingRows([...log], accounts).filter((row) => row.time >= since)
-  const groups = Map.groupBy(rows, (row) => row[end])
-  return [...accounts].sort().map((account) => {
-    const all = groups.get(account) ?? []
-    return { account, transfers: all.slice(0, cap), more: all.length > cap }
-  })
 }
 
 /** All canonical rows of the blocks that touch the accounts, in ledger order. */

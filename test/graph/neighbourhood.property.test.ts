@@ -13,9 +13,9 @@ import { readRawRows } from '../../src/graph/rawRows.ts'
 import type { LedgerSummary } from '../../src/graph/summary.ts'
 import { type Transfer, type TransferId, transferId } from '../../src/ledger/transfer.ts'
 import { batchOf } from '../../src/ledger/transferBatch.ts'
+import { expandedFrom } from '../../src/store/expansion.ts'
 import type { LogEntry, Store } from '../../src/store/store.ts'
 import { surroundingRows } from '../../src/store/surroundings.ts'
-import { expandedFrom } from '../../src/store/touching.ts'
 import { coveredFor, tag } from '../analysis/traceLedger.ts'
 import { chain, etherLedger, ledgerOf, randomLedger, usd, wallet } from '../ledger.arbitrary.ts'
 
@@ -35,12 +35,10 @@ async function ledgerWith(transfers: readonly Transfer[]): Promise<{
     yield* entries
   }
   const columns = await buildColumns(await readRawRows(log(), transfers.length), 'test')
+  const scanned = { entries: () => entries, isDead: () => false }
   let rows = 0
   const surroundings: Store['surroundings'] = async function* (query) {
-    for await (const part of surroundingRows(
-      { entries: () => entries, isDead: () => false },
-      query,
-    )) {
+    for await (const part of surroundingRows(scanned, query)) {
       rows += part.length
       yield part
     }
@@ -48,7 +46,7 @@ async function ledgerWith(transfers: readonly Transfer[]): Promise<{
   return {
     graph: createGraph(columns),
     summary: { ...columns.meta, transfers: columns.arrays.from.length },
-    store: { surroundings, expand: async (query) => expandedFrom(entries, query) },
+    store: { surroundings, expand: (query) => expandedFrom(scanned, query) },
     read: () => rows,
   }
 }
