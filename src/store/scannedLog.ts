@@ -39,13 +39,18 @@ export async function* scanned(
   }
 }
 
-/** Which accounts of a batch's dictionary are in a set. */
+/** Which accounts of a batch's dictionary are in a set: asked for every entry of a log, so without an object for each. */
 export function wantedAccounts(batch: TransferBatch, wanted: Places): boolean[] {
-  return Array.from(batch.accounts.ends, (_, number) => {
-    const key = keyAt(batch.accounts, number)
-    const chain = batch.chains[key[0] as number] as ChainId
-    return wanted.has({ chain, key: key.subarray(1) })
-  })
+  const { pool, ends } = batch.accounts
+  const tables = batch.chains.map((chain) => wanted.of(chain))
+  const isWanted: boolean[] = new Array(ends.length)
+  for (let number = 0, start = 0; number < ends.length; number++) {
+    const end = ends[number] as number
+    const table = tables[pool[start] as number]
+    isWanted[number] = table !== undefined && table.find(pool, start + 1, end) >= 0
+    start = end
+  }
+  return isWanted
 }
 
 /** Something of a chain, by its bytes. */
@@ -58,6 +63,8 @@ export interface Place {
 export interface Places {
   add(place: Place): void
   has(place: Place): boolean
+  /** The keys of one chain. */
+  of(chain: ChainId): Pick<ByteTable, 'find'> | undefined
   readonly size: number
 }
 
@@ -72,6 +79,7 @@ export function createPlaces(): Places {
       table.intern(key)
       size += table.size - before
     },
+    of: (chain) => chains.get(chain),
     has: ({ chain, key }) => (chains.get(chain)?.find(key) ?? -1) >= 0,
     get size() {
       return size

@@ -1,6 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openKnowledge } from '../../src/api/knowledge.ts'
+import { runTrace } from '../../src/api/runTrace.ts'
 import { createReader, readColumns } from '../../src/graph/build.ts'
 import { openGenerations } from '../../src/graph/generations.ts'
+import type { Graph } from '../../src/graph/graph.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { inFolder } from './folder.ts'
@@ -10,6 +14,7 @@ const count = Number(process.env['BENCH_ROWS'] ?? 10_000_000)
 const added = 10_000
 const addresses = 2_000_000
 const rounds = 5
+const traces = 5
 
 /** A large generation and ten thousand transfers more: extended, beside built anew from rows that are in memory. */
 export async function benchGenerations(): Promise<void> {
@@ -17,9 +22,10 @@ export async function benchGenerations(): Promise<void> {
     const store = await openStore(folder)
     for (const transfers of madeLedger({ transfers: count, addresses, batch: 16_384, seed: 3 }))
       await append(store, transfers)
-    await inOneThread(store)
     await asAServerDoes(store, folder)
+    await inOneThread(store)
     await store.close()
+    await beyondMemory(folder)
   })
 }
 
@@ -43,7 +49,7 @@ async function inOneThread(store: Store): Promise<void> {
   const first = await reader.read()
   const built = performance.now() - building
   const times: number[] = []
-  for (let round = 0; round < rounds; round++) {
+  for (let round = rounds; round < 2 * rounds; round++) {
     await addNewest(store, round)
     const started = performance.now()
     const { meta } = await reader.read()
@@ -68,8 +74,9 @@ async function asAServerDoes(store: Store, folder: string): Promise<void> {
   const times: number[] = []
   const delay = monitorEventLoopDelay({ resolution: 1 })
   const loop: number[] = []
-  for (let round = rounds; round < 2 * rounds; round++) {
+  for (let round = 0; round < rounds; round++) {
     await addNewest(store, round)
+    await sleep(500)
     delay.reset()
     delay.enable()
     const started = performance.now()
@@ -85,6 +92,45 @@ async function asAServerDoes(store: Store, folder: string): Promise<void> {
   console.log(
     `a server's next generation: ${times.map(seconds).join(', ')}; its event loop waited at most ${Math.max(...loop).toFixed(1)} ms meanwhile, ${(delay.max / 1e6).toFixed(1)} ms while the column file was written`,
   )
+}
+
+/** The same traces in memory and from the store, as if there were no memory for the graph. */
+async function beyondMemory(folder: string): Promise<void> {
+  const whole = await openKnowledge({ location: folder, maxGraphBytes: Number.MAX_SAFE_INTEGER })
+  const graph = await whole.graph()
+  const part = await openKnowledge({ location: folder, maxGraphBytes: 1 })
+  const summing = performance.now()
+  if ((await part.ledger()).digest !== graph.digest) throw new Error('another digest')
+  console.log(`content digest in bounded memory: ${seconds(performance.now() - summing)}`)
+  const times = { inMemory: [] as number[], fromStore: [] as number[] }
+  for (let i = 0; i < traces; i++) {
+    const seeds = [seedNear(graph, Math.floor((graph.transferCount * (i + 0.5)) / traces))]
+    const request = { seeds, maxHops: 3, minShare: 0.1 }
+    const first = performance.now()
+    const expected = JSON.stringify(await runTrace(whole, request))
+    const second = performance.now()
+    if (JSON.stringify(await runTrace(part, request)) !== expected)
+      throw new Error('another answer')
+    times.inMemory.push(second - first)
+    times.fromStore.push(performance.now() - second)
+  }
+  await whole.close()
+  await part.close()
+  console.log(
+    `${traces} traces of three hops, median: in memory ${seconds(median(times.inMemory))}, from the store ${seconds(median(times.fromStore))} (at most ${seconds(Math.max(...times.fromStore))}), the same bytes`,
+  )
+}
+
+/** The next payment of ether from one account to another. */
+function seedNear(graph: Graph, transfer: number): string {
+  for (let i = transfer; ; i++) {
+    const { id, kind, amount, from, to } = graph.transfer(i % graph.transferCount)
+    if (kind === 'native' && amount > 0n && from !== to) return id
+  }
+}
+
+function median(times: readonly number[]): number {
+  return [...times].sort((a, b) => a - b)[times.length >> 1] as number
 }
 
 function seconds(ms: number): string {
