@@ -10,6 +10,7 @@ import { readConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
 import { sampleCase } from '../../src/sample/sampleCase.ts'
 import { writeSample } from '../../src/sample/writeSample.ts'
+import { realData } from '../realData.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'jejak-beyond-'))
 const store = join(folder, 'store')
@@ -21,8 +22,8 @@ function jejak(args: readonly string[], env: Readonly<Record<string, string>> = 
   const cli = join(import.meta.dirname, '..', '..', 'src', 'cli.ts')
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', cli, '--store', store, ...args],
-    { encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 2 ** 28 },
+    ['--disable-warning=ExperimentalWarning', cli, ...args],
+    { encoding: 'utf8', env: { JEJAK_STORE: store, ...process.env, ...env }, maxBuffer: 2 ** 28 },
   )
   if (status !== 0) throw new Error(`jejak ${args.join(' ')} ended with ${status}: ${stderr}`)
   return stdout
@@ -108,3 +109,19 @@ test('the command line with JEJAK_MAX_GRAPH_BYTES=1 prints the same trace and co
   expect(jejak(trace, little)).toBe(jejak(trace))
   expect(jejak(['--json', 'check'], little)).toBe(jejak(['--json', 'check']))
 }, 120_000)
+
+test.runIf(realData('mftracer-cases')).each(['TxPhish', 'LIFI', 'Atomic'])(
+  'the real case %s, as the command line prints it with a byte for the graph',
+  (name) => {
+    const data = realData(`mftracer-cases/${name}/jejak`) ?? ''
+    const there = ['--store', join(folder, name)]
+    jejak([...there, 'import', '--complete', join(data, 'transfers.csv')])
+    jejak([...there, 'tags', 'import', join(data, 'tags.csv')])
+    const seeds = ['--seeds-from', join(data, 'seeds.txt'), '--side', 'sent']
+    const trace = [...there, '--json', 'trace', ...seeds]
+    const printed = jejak(trace)
+    expect(printed).toContain('"outcomes"')
+    expect(jejak(trace, { JEJAK_MAX_GRAPH_BYTES: '1' })).toBe(printed)
+  },
+  120_000,
+)
