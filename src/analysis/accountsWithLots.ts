@@ -16,9 +16,7 @@ const onArrival: ReadonlySet<Outcome> = new Set([
  */
 export function accountsWithLots(answer: TraceAnswer): Set<Account> {
   const [giver, taker] =
-    answer.query.direction === ('backward' as string)
-      ? (['to', 'from'] as const)
-      : (['from', 'to'] as const)
+    answer.query.direction === 'backward' ? (['to', 'from'] as const) : (['from', 'to'] as const)
   const resting = new Map<string, bigint>()
   const certain = new Set<string>()
   const arrive = (account: string, face: bigint): void => {
@@ -30,6 +28,8 @@ export function accountsWithLots(answer: TraceAnswer): Set<Account> {
     if (to !== null) arrive(to, BigInt(movement.face))
   }
   for (const { account } of [...answer.conversions, ...answer.gaps]) certain.add(account)
+  for (const { recipient } of answer.conversions)
+    if (recipient !== undefined) certain.add(recipient)
   for (const { account, outcome, face } of answer.outcomes) {
     if (account === '') continue
     arrive(account, onArrival.has(outcome) ? -BigInt(face) : 0n)

@@ -13,23 +13,25 @@ import type { Kind } from '../ledger/transfer.ts'
 /** Whether what left an account can be known: coverage by account and by what an asset moves with. */
 export interface CoverageView {
   /**
-   * How far the account is covered without a gap from a block on, for every kind by which the asset can leave it.
+   * How far the account is covered without a gap from a block on, for every kind by which the asset can leave it, or
+   * come to it.
    *
    * @returns undefined where the block itself is not covered.
    */
   through(
     account: Account,
     asset: AssetId,
-    fromBlock: number,
+    from: { readonly fromBlock: number; readonly side: 'out' | 'in' },
   ): { readonly block: number; readonly assurance: Assurance } | undefined
   /** Highest block that any claim on the chain reaches; −1 without claims. */
   highest(chain: ChainId): number
 }
 
-/** Kinds by which an asset leaves an account: a native coin also by calls and fees. */
-function kindsOf(asset: AssetId): readonly Kind[] {
+/** Kinds by which an asset leaves an account, a native coin also by calls and fees, or comes to it. */
+function kindsOf(asset: AssetId, side: 'out' | 'in'): readonly Kind[] {
   if (!/\/slip44:/.test(asset)) return ['token']
-  return isEvm(asset as unknown as ChainId) ? ['native', 'internal', 'fee'] : ['native']
+  if (!isEvm(asset as unknown as ChainId)) return ['native']
+  return side === 'out' ? ['native', 'internal', 'fee'] : ['native', 'internal']
 }
 
 interface Claim extends BlockInterval {
@@ -67,10 +69,10 @@ export function createCoverageView(claims: readonly (Coverage | CoverageOfMany)[
   }
 
   return {
-    through(account, asset, fromBlock) {
+    through(account, asset, { fromBlock, side }) {
       let block = Number.POSITIVE_INFINITY
       let assurance: Assurance = 3
-      for (const kind of kindsOf(asset)) {
+      for (const kind of kindsOf(asset, side)) {
         const known = claimsFor(account, kind)
         const interval = joinIntervals(known).find(
           ({ from, to }) => from <= fromBlock && fromBlock <= to,

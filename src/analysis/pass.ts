@@ -6,22 +6,39 @@
  */
 import type { Graph } from '../graph/graph.ts'
 import { KnownError } from '../ledger/errors.ts'
-import { firstNotBelow } from '../ledger/sortedSearch.ts'
-import { type Lot, type Parcel, Purse } from './parcels.ts'
+import type { BridgeMatch } from './conversionKnowledge.ts'
+import { type Conversion, firstPaid, type TransactionConversions } from './conversions.ts'
+import { convertParts } from './convertParts.ts'
+import type { Lot, Method, Parcel } from './parcels.ts'
+import { Purse } from './purse.ts'
 import type { Stop } from './stops.ts'
-import type { Outcome } from './traceAnswer.ts'
+import { firstAtOrBehind, type History, type Timeline } from './timeline.ts'
+import type { ConversionRule, Outcome } from './traceAnswer.ts'
 import { createTransactionHeap } from './transactionHeap.ts'
-import { assetOf, type Wrap, type WrapPair, wrapsIn } from './wraps.ts'
+
+/** A bridging whose two legs are both in the ledger. */
+export interface BridgeCrossing {
+  /** Leg by which it arrives, in the order of the timeline. */
+  readonly arrival: number
+  readonly match: BridgeMatch
+}
 
 /** Everything one pass needs; the same for all passes of a trace but for the threshold. */
 export interface PassPlan {
   readonly graph: Graph
-  /** Transfers of the seeds, ascending. */
-  readonly seeds: readonly number[]
-  /** Number of the seeds' asset and, where it has one, of its wrapped or native twin. */
-  readonly assets: ReadonlySet<number>
-  readonly wrapPair: WrapPair | undefined
+  readonly timeline: Timeline
+  readonly method: Method
+  /** Legs of the seeds on the timeline, ascending, and the number of each among the seeds in ledger order. */
+  readonly seeds: ReadonlyMap<number, number>
+  /** Assets that carry value, by number. */
+  readonly counts: readonly boolean[]
+  /** Wrapped coins: what is burned of one was handed in for its native coin. */
+  readonly wrappedAssets: ReadonlySet<number>
   readonly stop: (address: number, time: number) => Stop | undefined
+  /** Conversions of a transaction, by the ledger's number. */
+  readonly conversions: (transaction: number) => TransactionConversions
+  /** Where a leg into a bridge goes on, if that is proven. */
+  readonly crossing: (leg: number) => BridgeCrossing | undefined
   /** True for transactions beyond the as-of block. */
   readonly isBeyond: (transaction: number) => boolean
   readonly matched: boolean
@@ -30,10 +47,19 @@ export interface PassPlan {
   readonly maxIdle: number | undefined
   readonly maxAddresses: number
   readonly maxTransactions: number
+  /** Last transaction of the timeline to look at; Infinity for all. */
+  readonly through: number
   /** Least face that must have reached an address before it is followed. */
   readonly threshold: bigint
   /** Asked now and then; true gives the whole trace up. The caller's clock, since analysis has none. */
-  readonly interrupted: (() => boolean) | undefined
+  readonly interrupted: ((position: PassPosition) => boolean) | undefined
+}
+
+/** How far a pass has come. */
+export interface PassPosition {
+  readonly transactions: number
+  /** A transfer of the transaction at hand, the ledger's number. */
+  readonly transfer: number
 }
 
 /** A part of a lot that has come to its end. */
@@ -47,6 +73,17 @@ export interface Ending {
   readonly seed: number
   readonly stop?: Stop
   readonly reason?: string
+  /** Asset issued to the payer in the transaction of a deposit. */
+  readonly receipt?: number
+  readonly candidates?: readonly number[]
+  /** Of a lot from nowhere, and of one that rests: the block in which it reached the account. */
+  readonly block?: number
+}
+
+/** An address and an asset, by number. */
+interface Place {
+  readonly address: number
+  readonly asset: number
 }
 
 /** Lots that still rest somewhere when the ledger ends. */
@@ -54,20 +91,26 @@ export interface Resting {
   readonly address: number
   readonly asset: number
   readonly followed: boolean
+  /** True where the pass was stopped before a payment that is in the ledger. */
+  readonly unfinished: boolean
   readonly lot: Lot
   readonly units: bigint
+}
+
+export interface PassConversion extends Omit<Conversion, 'rule'> {
+  readonly rule: ConversionRule
+  /** The ledger's number. */
+  readonly transaction: number
+  readonly face: bigint
+  readonly match?: BridgeMatch
 }
 
 export interface PassResult {
   readonly endings: readonly Ending[]
   readonly resting: readonly Resting[]
-  /** Face that each transfer carried. */
+  /** Face that each transfer carried, by the ledger's number. */
   readonly carried: ReadonlyMap<number, bigint>
-  readonly conversions: readonly {
-    readonly transaction: number
-    readonly wrap: Wrap
-    readonly face: bigint
-  }[]
+  readonly conversions: readonly PassConversion[]
   /** Payments beyond the balance that carried a lot. */
   readonly gaps: readonly {
     readonly transfer: number
@@ -81,19 +124,19 @@ export interface PassResult {
 /**
  * One chronological pass over the transactions in which lots may move (design 8.2): a heap holds the next payment
  * of each holding that has lots; an account without lots is one clean parcel of its running balance. Nothing is
- * ever revised, and what is explored first cannot matter.
+ * ever revised, and what is explored first cannot matter. Every method and both directions use it.
  *
  * Cost: O(V log F + legs + lots moved), V transactions visited, F holdings with lots.
  *
  * @returns which budget would be exceeded instead, as soon as one is.
  */
 export function followPass(plan: PassPlan): PassResult | 'addresses' | 'transactions' {
-  const pass = new Pass(plan)
-  return pass.run()
+  return new Pass(plan).run()
 }
 
 interface Active {
   readonly purse: Purse
+  readonly history: History
   /** Next event of the holding that the purse has not seen. */
   cursor: number
   /** Block time of the last arrival of a lot, seconds. */
@@ -105,18 +148,25 @@ interface Active {
 class Pass {
   readonly #plan: PassPlan
   readonly #graph: Graph
-  readonly #seedNumbers: ReadonlyMap<number, number>
+  readonly #line: Timeline
   readonly #active = new Map<number, Active>()
   readonly #heap = createTransactionHeap()
   readonly #reached = new Map<number, bigint>()
   readonly #followed = new Set<number>()
   readonly #endings: Ending[] = []
   readonly #carried = new Map<number, bigint>()
-  readonly #conversions: { transaction: number; wrap: Wrap; face: bigint }[] = []
+  readonly #conversions: PassConversion[] = []
   readonly #gaps: { transfer: number; holding: number; missing: bigint }[] = []
+  /** What is on its way over a bridge, by the leg with which it arrives. */
+  readonly #crossing = new Map<
+    number,
+    { readonly leg: number; readonly parts: readonly Parcel[]; readonly match: BridgeMatch }
+  >()
   /** Purses of the transaction at hand, by holding. */
   #open = new Map<number, Active>()
-  #wraps = new Map<number, Wrap>()
+  /** Holdings that may have lots during the transaction at hand besides those that have some. */
+  #warm = new Set<number>()
+  #converting: TransactionConversions = { byGiver: new Map(), isConverting: () => false }
   #time = 0
   #block = 0
   /** First leg of the transaction at hand. */
@@ -126,25 +176,26 @@ class Pass {
   constructor(plan: PassPlan) {
     this.#plan = plan
     this.#graph = plan.graph
-    this.#seedNumbers = new Map(plan.seeds.map((transfer, number) => [transfer, number]))
-    for (const transfer of plan.seeds) {
-      this.#heap.push(plan.graph.transactionOf(transfer))
-      const receiver = plan.graph.to(transfer)
-      if (receiver >= 0) this.#followed.add(plan.graph.addressOf(receiver))
+    this.#line = plan.timeline
+    for (const leg of plan.seeds.keys()) {
+      this.#heap.push(this.#line.transactionOf(leg))
+      const receiver = this.#line.to(leg)
+      if (receiver >= 0) this.#followed.add(this.#graph.addressOf(receiver))
     }
   }
 
   run(): PassResult | 'addresses' | 'transactions' {
     for (let next = this.#heap.pop(); next !== undefined; next = this.#heap.pop()) {
-      if (this.#plan.isBeyond(next)) continue
+      if (next > this.#plan.through) break
+      if (this.#plan.isBeyond(this.#line.transaction(next))) continue
       if (++this.#visited > this.#plan.maxTransactions) return 'transactions'
-      if (this.#visited % 64 === 1 && this.#plan.interrupted?.()) throw tookTooLong()
+      if (this.#visited % 64 === 1) this.#ask(next)
       this.#visit(next)
       if (this.#followed.size > this.#plan.maxAddresses) return 'addresses'
     }
     return {
       endings: this.#endings,
-      resting: this.#resting(),
+      resting: [...this.#resting(), ...this.#underway()],
       carried: this.#carried,
       conversions: this.#conversions,
       gaps: this.#gaps,
@@ -153,39 +204,64 @@ class Pass {
     }
   }
 
+  #ask(transaction: number): void {
+    const transfer = this.#line.transfer(this.#line.legs(transaction).start)
+    if (this.#plan.interrupted?.({ transactions: this.#visited, transfer })) throw tookTooLong()
+  }
+
   #visit(transaction: number): void {
-    const block = this.#graph.block(this.#graph.blockOf(transaction))
+    const block = this.#line.block(transaction)
     this.#time = block.time
     this.#block = block.number
     this.#open = new Map()
-    this.#wraps = this.#credibleWraps(transaction)
-    const { start, end } = this.#graph.legs(transaction)
+    const inLedger = this.#line.transaction(transaction)
+    this.#converting = this.#plan.conversions(inLedger)
+    const { start, end } = this.#line.legs(transaction)
     this.#firstLeg = start
+    this.#warm = this.#mayHaveLots(start, end)
+    // What is last in a transaction is first when it runs from its end.
+    if (this.#line.backward) {
+      for (const address of this.#converting.byGiver.keys()) this.#exchange(inLedger, address)
+      this.#warm = this.#mayHaveLots(start, end)
+    }
     for (let leg = start; leg < end; leg++) this.#move(leg)
-    for (const wrap of this.#wraps.values()) this.#convert(transaction, wrap)
+    if (!this.#line.backward)
+      for (const address of this.#converting.byGiver.keys()) this.#exchange(inLedger, address)
     for (const [holding, opened] of this.#open) this.#close(holding, opened, end)
   }
 
-  #credibleWraps(transaction: number): Map<number, Wrap> {
-    const { wrapPair, stop } = this.#plan
-    if (!wrapPair) return new Map()
-    const found = wrapsIn(this.#graph, transaction, wrapPair)
-    return new Map(
-      found.filter((wrap) => !stop(wrap.address, this.#time)).map((wrap) => [wrap.address, wrap]),
-    )
+  /** Where lots may come to during the transaction: all other holdings only move clean money. */
+  #mayHaveLots(start: number, end: number): Set<number> {
+    const warm = new Set(this.#open.keys())
+    for (let leg = start; leg < end; leg++) {
+      const to = this.#line.to(leg)
+      if (to < 0 || warm.has(to)) continue
+      const from = this.#line.from(leg)
+      if (this.#plan.seeds.has(leg) || this.#crossing.has(leg)) warm.add(to)
+      else if (from >= 0 && (warm.has(from) || this.#active.has(from))) warm.add(to)
+    }
+    return warm
+  }
+
+  #isWarm(holding: number): boolean {
+    return holding >= 0 && (this.#active.has(holding) || this.#warm.has(holding))
   }
 
   #move(leg: number): void {
-    const from = this.#graph.from(leg)
-    const to = this.#graph.to(leg)
-    if (from === to || !this.#plan.assets.has(assetOf(this.#graph, leg))) return
-    const amount = this.#graph.amount(leg)
+    const from = this.#line.from(leg)
+    const to = this.#line.to(leg)
+    const isIdleLeg = !(this.#isWarm(from) || this.#isWarm(to) || this.#crossing.has(leg))
+    if (from === to || isIdleLeg) return
+    const asset = this.#graph.assetOf(from >= 0 ? from : to)
+    if (this.#plan.counts[asset] !== true) return
+    const amount = this.#line.amount(leg)
     if (amount === 0n) return
-    const seed = this.#seedNumbers.get(leg)
-    const paid = from < 0 ? [{ units: amount }] : this.#pay(leg, from, amount)
+    const seed = this.#plan.seeds.get(leg)
+    const paid = this.#isWarm(from) ? this.#pay(leg, from, amount) : [{ units: amount }]
+    const parts = this.#crossed(leg, paid)
     if (seed === undefined) {
-      if (to < 0) this.#spendForGood(leg, paid)
-      else this.#arrive(leg, to, paid)
+      if (to < 0) this.#spendForGood(leg, parts)
+      else this.#arrive(leg, to, parts)
       return
     }
     const lot: Lot = { seed, hop: 0, face: amount, block: this.#block }
@@ -196,11 +272,12 @@ class Pass {
 
   /** Parts that leave the payer; lots that end by being spent here are clean from here on. */
   #pay(leg: number, from: number, amount: bigint): readonly Parcel[] {
-    if (this.#isConverting(from) && this.#graph.kind(leg) !== 'fee') return [{ units: amount }]
+    if (this.#isConverting(from) && this.#line.kind(leg) !== 'fee') return [{ units: amount }]
     const payer = this.#opened(from)
     const { parts, missing } = payer.purse.pay(amount)
     if (!parts.some((part) => part.lot)) return parts
-    if (missing > 0n) this.#gaps.push({ transfer: leg, holding: from, missing })
+    if (missing > 0n)
+      this.#gaps.push({ transfer: this.#line.transfer(leg), holding: from, missing })
     return parts.map((part) => {
       if (!part.lot) return part
       const outcome = this.#endingWhenSpent(leg, payer, from, part.lot)
@@ -212,47 +289,153 @@ class Pass {
 
   /** Of several reasons the first counts: reseeded, hop_limit, idle, dust. */
   #endingWhenSpent(leg: number, payer: Active, from: number, lot: Lot): Outcome | undefined {
-    if (this.#seedNumbers.has(leg)) return 'reseeded'
+    if (this.#plan.seeds.has(leg)) return 'reseeded'
     if (lot.hop >= this.#plan.maxHops) return 'hop_limit'
     const { maxIdle } = this.#plan
-    if (maxIdle !== undefined && this.#time - payer.lastArrival > maxIdle) return 'idle'
+    if (maxIdle !== undefined && Math.abs(this.#time - payer.lastArrival) > maxIdle) return 'idle'
     return this.#followed.has(this.#graph.addressOf(from)) ? undefined : 'dust'
   }
 
-  /** A payment to nobody: a fee, a burn, or an unwrap whose other side is not to be seen. */
+  /** A payment to nobody: a fee, a burn, an issue on the reversed ledger, an unwrap whose other side is not in sight. */
   #spendForGood(leg: number, parts: readonly Parcel[]): void {
-    const from = this.#graph.from(leg)
+    const from = this.#line.from(leg)
     this.#carry(leg, faceOf(parts))
     const ending = this.#endingForGood(leg)
-    for (const part of parts) if (part.lot) this.#end(ending, from, moved(part, part.lot))
+    const gone = parts.map((part) => (part.lot ? moved(part, part.lot) : part))
+    const mayCross = ending === 'burned' || ending === 'issued'
+    if (mayCross && gone.some((part) => part.lot) && this.#cross(leg, gone)) return
+    for (const part of gone) this.#end(ending, from, part)
   }
 
   /** What is burned of a wrapped coin was handed in for its native coin, which did not come to the payer. */
   #endingForGood(leg: number): Outcome {
-    if (this.#graph.kind(leg) === 'fee') return 'fees'
-    return assetOf(this.#graph, leg) === this.#plan.wrapPair?.wrapped
-      ? 'contract_custody'
-      : 'burned'
+    if (this.#line.kind(leg) === 'fee') return 'fees'
+    const asset = this.#graph.assetOf(this.#line.from(leg))
+    if (this.#plan.wrappedAssets.has(asset)) return 'contract_custody'
+    return this.#line.backward ? 'issued' : 'burned'
   }
 
   #arrive(leg: number, to: number, parts: readonly Parcel[]): void {
-    const isSeed = this.#seedNumbers.has(leg)
+    const isSeed = this.#plan.seeds.has(leg)
     const lots = parts.some((part) => part.lot)
     if (lots && !isSeed) this.#carry(leg, faceOf(parts))
     const address = this.#graph.addressOf(to)
     const arrived = isSeed ? parts : parts.map((part) => (part.lot ? moved(part, part.lot) : part))
-    if (this.#isConverting(to)) {
+    if (this.#isConverting(to) && this.#line.kind(leg) !== 'fee') {
       this.#endAll(arrived, to, { outcome: 'ambiguous', reason: 'arrived in a conversion' })
       return
     }
     const stop = lots ? this.#plan.stop(address, this.#time) : undefined
-    if (stop) this.#endAll(arrived, to, stop)
+    const crosses = stop?.outcome === 'bridge' && this.#cross(leg, arrived)
+    if (stop && !crosses) this.#endAll(arrived, to, stop, this.#receiptOf(leg, stop))
+    // A stop has no account, but where it has become one only later, older lots may rest there.
+    if (stop && !this.#active.has(to)) return
     const kept: readonly Parcel[] = stop ? arrived.map(({ units }) => ({ units })) : arrived
     const receiver = this.#opened(to)
     if (lots && !stop) this.#note(receiver, address, faceOf(parts))
-    receiver.purse.receive(
-      kept.map((part) => (part.lot ? inBlock(part, part.lot, this.#block) : part)),
-    )
+    receiver.purse.receive(this.#inBlock(kept))
+    if (lots && !stop && this.#line.backward) this.#toNowhere(leg, to, receiver)
+  }
+
+  /** Reversed ledger: what the payer did not have came from nowhere just before, so it leaves right after. */
+  #toNowhere(leg: number, to: number, receiver: Active): void {
+    const gap = this.#line.gapOf(leg)
+    if (gap === 0n) return
+    for (const part of receiver.purse.pay(gap).parts)
+      if (part.lot) this.#end('ledger_gap', to, part)
+  }
+
+  /** What reaches a bridge, or is burned by one, goes on where both legs of its message are known. */
+  #cross(leg: number, parts: readonly Parcel[]): boolean {
+    const crossing = this.#plan.crossing(leg)
+    if (!crossing || this.#crossing.has(crossing.arrival)) return false
+    const { arrival, match } = crossing
+    this.#crossing.set(arrival, { leg, parts, match })
+    this.#heap.push(this.#line.transactionOf(arrival))
+    return true
+  }
+
+  /** What comes over the bridge by a leg: its units are the bridge's, so lots of its sender cannot be in them too. */
+  #crossed(leg: number, paid: readonly Parcel[]): readonly Parcel[] {
+    const crossing = this.#crossing.get(leg)
+    if (!crossing) return paid
+    this.#crossing.delete(leg)
+    const ends = { outcome: 'ambiguous', reason: 'came over a bridge' } as const
+    this.#endAll(paid, this.#line.from(leg), ends)
+    const { leg: left, parts, match } = crossing
+    const place = this.#placeOfBridge(left)
+    const goOn = parts.map((part) => {
+      const outcome = part.lot && this.#endingAtBridge(leg, part.lot)
+      if (outcome === undefined) return part
+      this.#endAt(outcome, place, part)
+      return { units: part.units }
+    })
+    const amounts = { gives: this.#line.amount(left), gets: this.#line.amount(leg) }
+    const { arriving, lost } = convertParts(goOn, amounts)
+    const reason = 'worth no unit after the bridge'
+    for (const part of lost) this.#endAt('ambiguous', place, part, { reason })
+    this.#noteCrossing({ left, leg, match, face: faceOf(arriving) })
+    return arriving
+  }
+
+  #endingAtBridge(leg: number, lot: Lot): Outcome | undefined {
+    if (this.#plan.seeds.has(leg)) return 'reseeded'
+    return lot.hop >= this.#plan.maxHops ? 'hop_limit' : undefined
+  }
+
+  /** Nobody's place where the bridge burns what it takes: then it is the payer's money. */
+  #placeOfBridge(left: number): Place {
+    const [to, from] = [this.#line.to(left), this.#line.from(left)]
+    const holding = to >= 0 ? to : from
+    return { address: this.#graph.addressOf(holding), asset: this.#graph.assetOf(holding) }
+  }
+
+  #noteCrossing(given: {
+    readonly left: number
+    readonly leg: number
+    readonly match: BridgeMatch
+    readonly face: bigint
+  }): void {
+    const { left, leg, match, face } = given
+    if (face === 0n) return
+    const [near, far] = this.#line.backward ? [leg, left] : [left, leg]
+    const gives = this.#receiverOf(near)
+    const gets = this.#receiverOf(far)
+    this.#conversions.push({
+      transaction: this.#graph.transactionOf(this.#line.transfer(near)),
+      address: gives.address,
+      recipient: gets.address,
+      gives: gives.asset,
+      gets: gets.asset,
+      givesAmount: this.#line.amount(near),
+      getsAmount: this.#line.amount(far),
+      rule: 'bridge',
+      face,
+      match,
+    })
+  }
+
+  /** As the ledger has it, in both directions: who received, or who paid where nobody did. */
+  #receiverOf(leg: number): Place {
+    const transfer = this.#line.transfer(leg)
+    const [to, from] = [this.#graph.to(transfer), this.#graph.from(transfer)]
+    const holding = to >= 0 ? to : from
+    return { address: this.#graph.addressOf(holding), asset: this.#graph.assetOf(holding) }
+  }
+
+  /** The token issued to who deposited: a pool's share, a lender's receipt. */
+  #receiptOf(leg: number, stop: Stop): number | undefined {
+    const payer = this.#line.from(leg)
+    if (stop.outcome !== 'contract_custody' || payer < 0 || this.#line.backward) return undefined
+    const address = this.#graph.addressOf(payer)
+    const { start, end } = this.#line.legs(this.#line.transactionOf(leg))
+    for (let other = start; other < end; other++) {
+      const to = this.#line.to(other)
+      if (to < 0 || this.#line.from(other) >= 0 || this.#line.kind(other) !== 'token') continue
+      if (this.#graph.addressOf(to) === address && this.#line.amount(other) > 0n)
+        return this.#graph.assetOf(to)
+    }
+    return undefined
   }
 
   #note(receiver: Active, address: number, face: bigint): void {
@@ -262,26 +445,100 @@ class Pass {
     if (reached >= this.#plan.threshold) this.#followed.add(address)
   }
 
-  #convert(transaction: number, wrap: Wrap): void {
-    const gives = this.#graph.holding(wrap.address, wrap.gives)
-    const gets = this.#graph.holding(wrap.address, wrap.gets)
+  #exchange(transaction: number, address: number): void {
+    const { conversions = [], candidates = [] } = this.#converting.byGiver.get(address) ?? {}
+    for (const conversion of conversions) this.#convert(transaction, conversion)
+    const pairs = this.#line.backward ? candidates.map(reversed) : candidates
+    const names = [...new Set(pairs.map(({ gets }) => gets))]
+    const more = { reason: 'several conversions are credible', candidates: names }
+    const [down, up] = [new Map<number, bigint>(), new Map<number, bigint>()]
+    for (const pair of pairs) {
+      down.set(this.#graph.holding(pair.address, pair.gives), pair.givesAmount)
+      up.set(this.#graph.holding(pair.recipient, pair.gets), pair.getsAmount)
+    }
+    // Where nothing decides, each asset that went down ends here, once, and what came is clean.
+    for (const [holding, amount] of down) {
+      if (!this.#isWarm(holding)) continue
+      const { parts, missing } = this.#opened(holding).purse.payFromBalance(amount)
+      if (missing > 0n && parts.some((part) => part.lot)) this.#gap(transaction, holding, missing)
+      for (const part of parts) this.#end('ambiguous', holding, part, more)
+    }
+    for (const [holding, amount] of up)
+      if (this.#isWarm(holding)) this.#opened(holding).purse.receive([{ units: amount }])
+  }
+
+  /** Of a conversion, and of one that nobody can tell, the gap is shown at the payer's first leg. */
+  #gap(transaction: number, holding: number, missing: bigint): void {
+    const payer = { address: this.#graph.addressOf(holding), gives: this.#graph.assetOf(holding) }
+    this.#gaps.push({ transfer: firstPaid(this.#graph, transaction, payer), holding, missing })
+  }
+
+  /** Backward the roles are exchanged: who got pays, and what was given arrives. */
+  #convert(transaction: number, given: Conversion): void {
+    const conversion = this.#line.backward ? reversed(given) : given
+    const gives = this.#graph.holding(conversion.address, conversion.gives)
+    const gets = this.#graph.holding(conversion.recipient, conversion.gets)
+    if (!this.#active.has(gives) && !this.#isWarm(gets)) return
     const payer = this.#opened(gives)
-    const { parts, missing } = payer.purse.payFromBalance(wrap.amount)
+    const { parts, missing } = payer.purse.payFromBalance(conversion.givesAmount)
+    if (missing > 0n && parts.some((part) => part.lot)) this.#gap(transaction, gives, missing)
+    const leaves = conversion.recipient !== conversion.address
+    const spent = this.#spentOnConversion(parts, gives, { payer, leaves })
+    const amounts = { gives: conversion.givesAmount, gets: conversion.getsAmount }
+    const { arriving, lost } = convertParts(spent, amounts)
+    this.#endAll(lost, gives, { outcome: 'ambiguous', reason: 'converted into no unit' })
+    const stop = leaves ? this.#plan.stop(conversion.recipient, this.#time) : undefined
+    if (stop) this.#endAll(arriving, gets, stop)
+    if (!stop || this.#active.has(gets)) {
+      const kept = stop ? arriving.map(({ units }) => ({ units })) : arriving
+      this.#opened(gets).purse.receive(this.#inBlock(kept))
+    }
+    const face = faceOf(arriving)
+    if (face === 0n) return
+    this.#conversions.push({ ...given, transaction, face })
+    if (stop) return
     const receiver = this.#opened(gets)
-    receiver.purse.receive(
-      parts.map((part) => (part.lot ? inBlock(part, part.lot, this.#block) : part)),
-    )
-    if (!parts.some((part) => part.lot)) return
-    if (missing > 0n) this.#gaps.push({ transfer: wrap.firstLeg, holding: gives, missing })
-    receiver.lastArrival = this.#time
-    this.#conversions.push({ transaction, wrap, face: faceOf(parts) })
+    if (leaves) this.#note(receiver, conversion.recipient, face)
+    else receiver.lastArrival = this.#time
+    if (this.#line.backward) this.#conversionGap(transaction, conversion, gets)
+  }
+
+  /**
+   * What an address converts for itself stays with it and so ends nothing; what a pool paid to somebody else leaves it.
+   * Neither is a transfer, so there is no hop limit.
+   */
+  #spentOnConversion(
+    parts: readonly Parcel[],
+    holding: number,
+    { payer, leaves }: { readonly payer: Active; readonly leaves: boolean },
+  ): readonly Parcel[] {
+    if (!leaves) return parts
+    const { maxIdle } = this.#plan
+    const idle = maxIdle !== undefined && Math.abs(this.#time - payer.lastArrival) > maxIdle
+    const dust = !this.#followed.has(this.#graph.addressOf(holding))
+    if (!idle && !dust) return parts
+    for (const part of parts) this.#end(idle ? 'idle' : 'dust', holding, part)
+    return parts.map(({ units }) => ({ units }))
+  }
+
+  /** Reversed ledger: what of a conversion was given without being there came from nowhere. */
+  #conversionGap(transaction: number, { gives, recipient }: Conversion, holding: number): void {
+    const { start, end } = this.#graph.legs(transaction)
+    let gap = 0n
+    for (let transfer = start; transfer < end; transfer++)
+      if (this.#graph.from(transfer) === holding)
+        gap += this.#line.gapOf(this.#line.transfer(transfer))
+    if (gap === 0n || gives < 0 || recipient < 0) return
+    for (const part of this.#opened(holding).purse.pay(gap).parts)
+      if (part.lot) this.#end('ledger_gap', holding, part)
   }
 
   #isConverting(holding: number): boolean {
-    if (this.#wraps.size === 0) return false
-    const wrap = this.#wraps.get(this.#graph.addressOf(holding))
-    const asset = this.#graph.assetOf(holding)
-    return wrap !== undefined && (asset === wrap.gives || asset === wrap.gets)
+    if (this.#converting.byGiver.size === 0) return false
+    return this.#converting.isConverting(
+      this.#graph.addressOf(holding),
+      this.#graph.assetOf(holding),
+    )
   }
 
   /** The purse of a holding, brought up to the beginning of the transaction at hand. */
@@ -296,10 +553,12 @@ class Pass {
   }
 
   #fresh(holding: number): Active {
-    const first = this.#firstEventOfTransaction(holding)
-    const opening = this.#graph.balanceBefore(holding, first)
+    const history = this.#line.history(holding)
+    const first = firstAtOrBehind(history, this.#firstLeg)
+    const opening = this.#line.balanceBefore(holding, first)
     return {
-      purse: new Purse(opening, this.#plan.matched),
+      purse: new Purse(opening, this.#plan.method, this.#plan.matched),
+      history,
       cursor: first,
       lastArrival: 0,
       payment: -1,
@@ -308,20 +567,15 @@ class Pass {
 
   /** Between two visits a holding with lots only received clean money: a payment would have been a visit. */
   #catchUp(holding: number, active: Active): void {
-    const events = this.#graph.events(holding)
-    const until = this.#firstEventOfTransaction(holding)
+    const { history } = active
     let clean = 0n
-    for (; active.cursor < until; active.cursor++) {
-      const transfer = events[active.cursor] as number
-      if (this.#graph.from(transfer) !== this.#graph.to(transfer))
-        clean += this.#graph.amount(transfer)
+    for (; active.cursor < history.length; active.cursor++) {
+      const leg = history.at(active.cursor)
+      if (leg >= this.#firstLeg) break
+      if (this.#line.from(leg) !== holding) clean += this.#line.amount(leg)
     }
     active.purse.receive([{ units: clean }])
     active.purse.settle()
-  }
-
-  #firstEventOfTransaction(holding: number): number {
-    return firstNotBelow(this.#graph.events(holding), this.#firstLeg)
   }
 
   #close(holding: number, opened: Active, end: number): void {
@@ -330,61 +584,116 @@ class Pass {
       this.#active.delete(holding)
       return
     }
-    opened.cursor = firstNotBelow(this.#graph.events(holding), end)
+    while (opened.cursor < opened.history.length && opened.history.at(opened.cursor) < end)
+      opened.cursor++
     this.#active.set(holding, opened)
     const next = this.#nextPayment(holding, opened)
     if (next !== undefined) this.#heap.push(next)
   }
 
   #nextPayment(holding: number, active: Active): number | undefined {
-    const events = this.#graph.events(holding)
+    const { history } = active
     if (active.payment < active.cursor) {
       let i = active.cursor
-      while (i < events.length && !this.#isPayment(holding, events[i] as number)) i++
+      while (i < history.length && !this.#isPayment(holding, history.at(i))) i++
       active.payment = i
     }
-    const transfer = events[active.payment]
-    return transfer === undefined ? undefined : this.#graph.transactionOf(transfer)
+    return active.payment < history.length
+      ? this.#line.transactionOf(history.at(active.payment))
+      : undefined
   }
 
-  #isPayment(holding: number, transfer: number): boolean {
-    if (this.#graph.from(transfer) !== holding || this.#graph.to(transfer) === holding) return false
-    return this.#graph.amount(transfer) > 0n
+  #isPayment(holding: number, leg: number): boolean {
+    if (this.#line.from(leg) !== holding || this.#line.to(leg) === holding) return false
+    return this.#line.amount(leg) > 0n
   }
 
   #carry(leg: number, face: bigint): void {
-    if (face > 0n) this.#carried.set(leg, (this.#carried.get(leg) ?? 0n) + face)
+    if (face === 0n) return
+    const transfer = this.#line.transfer(leg)
+    this.#carried.set(transfer, (this.#carried.get(transfer) ?? 0n) + face)
   }
 
-  #endAll(parts: readonly Parcel[], holding: number, stop: Stop): void {
-    for (const part of parts) if (part.lot) this.#end(stop.outcome, holding, part, stop)
+  #endAll(parts: readonly Parcel[], holding: number, stop: Stop, receipt?: number): void {
+    const more = {
+      stop,
+      ...(stop.reason === undefined ? {} : { reason: stop.reason }),
+      ...(receipt === undefined ? {} : { receipt }),
+    }
+    for (const part of parts) if (part.lot) this.#end(stop.outcome, holding, part, more)
   }
 
-  #end(outcome: Outcome, holding: number, part: Parcel, stop?: Stop): void {
-    if (!part.lot) return
-    this.#endings.push({
-      outcome,
+  #end(
+    outcome: Outcome,
+    holding: number,
+    part: Parcel,
+    more: Partial<Pick<Ending, 'stop' | 'reason' | 'receipt' | 'candidates'>> = {},
+  ): void {
+    const place = {
       address: holding < 0 ? -1 : this.#graph.addressOf(holding),
       asset: holding < 0 ? -1 : this.#graph.assetOf(holding),
+    }
+    this.#endAt(outcome, place, part, more)
+  }
+
+  #endAt(
+    outcome: Outcome,
+    place: Place,
+    part: Parcel,
+    more: Partial<Pick<Ending, 'stop' | 'reason' | 'receipt' | 'candidates'>> = {},
+  ): void {
+    if (!part.lot) return
+    const { face, hop, seed } = part.lot
+    this.#endings.push({
+      outcome,
+      ...place,
       units: part.units,
-      face: part.lot.face,
-      hop: part.lot.hop,
-      seed: part.lot.seed,
-      ...(stop ? { stop } : {}),
-      ...(stop?.reason === undefined ? {} : { reason: stop.reason }),
+      face,
+      hop,
+      seed,
+      block: this.#block,
+      ...more,
     })
+  }
+
+  #inBlock(parts: readonly Parcel[]): readonly Parcel[] {
+    return parts.map((part) =>
+      part.lot ? { units: part.units, lot: { ...part.lot, block: this.#block } } : part,
+    )
   }
 
   #resting(): Resting[] {
     const resting: Resting[] = []
-    for (const [holding, { purse }] of this.#active) {
+    for (const [holding, active] of this.#active) {
       const address = this.#graph.addressOf(holding)
       const asset = this.#graph.assetOf(holding)
-      for (const { units, lot } of purse.parcels) {
-        if (lot) resting.push({ address, asset, followed: this.#followed.has(address), lot, units })
-      }
+      const followed = this.#followed.has(address)
+      const next = this.#nextPayment(holding, active)
+      const unfinished = next !== undefined && next > this.#plan.through
+      for (const { units, lot } of active.purse.parcels)
+        if (lot) resting.push({ address, asset, followed, unfinished, lot, units })
     }
     return resting
+  }
+
+  /** What had left over a bridge when the pass was stopped before it arrived. */
+  #underway(): Resting[] {
+    return [...this.#crossing.values()].flatMap(({ leg, parts }) => {
+      const place = { ...this.#placeOfBridge(leg), followed: true, unfinished: true }
+      return parts.flatMap(({ units, lot }) => (lot ? [{ ...place, units, lot }] : []))
+    })
+  }
+}
+
+function reversed<T extends Conversion>(conversion: T): T {
+  return {
+    ...conversion,
+    address: conversion.recipient,
+    recipient: conversion.address,
+    gives: conversion.gets,
+    gets: conversion.gives,
+    givesAmount: conversion.getsAmount,
+    getsAmount: conversion.givesAmount,
   }
 }
 
@@ -396,10 +705,6 @@ function tookTooLong(): KnownError {
 
 function moved(part: Parcel, lot: Lot): Parcel {
   return { units: part.units, lot: { ...lot, hop: lot.hop + 1 } }
-}
-
-function inBlock(part: Parcel, lot: Lot, block: number): Parcel {
-  return { units: part.units, lot: { ...lot, block } }
 }
 
 function faceOf(parts: readonly Parcel[]): bigint {

@@ -1,6 +1,8 @@
 import type { Graph } from '../graph/graph.ts'
 import type { Account } from '../ledger/account.ts'
 import type { AssetId } from '../ledger/asset.ts'
+import type { ExchangeRules } from './crediblePairs.ts'
+import { createExchangers } from './exchangers.ts'
 import type { Outcome, TraceQuery } from './traceAnswer.ts'
 
 /** Why a lot ends where it arrives. */
@@ -45,18 +47,16 @@ const mostReceivers = 1000
  */
 export function createStops(
   graph: Graph,
-  context: { readonly tags: StopTags; readonly tokens: ValueTokens },
+  context: { readonly tags: StopTags; readonly rules: ExchangeRules },
   query: Pick<TraceQuery, 'continueThrough' | 'neverFollow'> & {
-    readonly seedAsset: AssetId
     readonly isBeyond: (transaction: number) => boolean
   },
 ): (address: number, time: number) => Stop | undefined {
   const through = new Set(query.continueThrough.map((account) => graph.address(account)))
   const never = new Set(query.neverFollow.map((account) => graph.address(account)))
-  const wrapped = wrappedContracts(graph, context.tokens)
-  const counts = graph.assets.map(
-    (asset) => context.tokens.carriesValue(asset, query.seedAsset) !== undefined,
-  )
+  const { counts, wrappers } = context.rules
+  const wrapped = new Set([...wrappers.values()].map(({ wrapper }) => wrapper))
+  const exchanges = createExchangers(graph, context.rules, query.isBeyond)
   const busy = new Map<number, boolean>()
 
   function isBusy(address: number): boolean {
@@ -81,22 +81,16 @@ export function createStops(
     if (never.has(address)) return { outcome: 'high_degree', reason: 'never_follow' }
     if (wrapped.has(address))
       return { outcome: 'contract_custody', reason: 'conversion_unresolved' }
-    if (!context.tags.isTagged(account) && isBusy(address)) {
-      return { outcome: 'high_degree', reason: `sent to more than ${mostReceivers} receivers` }
-    }
-    return undefined
+    if (exchanges(address)) return { outcome: 'contract_custody', reason: 'conversion_unresolved' }
+    return !context.tags.isTagged(account) && isBusy(address)
+      ? { outcome: 'high_degree', reason: `sent to more than ${mostReceivers} receivers` }
+      : undefined
   }
 }
 
 /** A pool holds everybody's money: what is not converted there cannot be followed out of it. */
 function pooled({ category, label }: { readonly category: string; readonly label: string }): Stop {
   return { outcome: 'contract_custody', category, label, reason: 'conversion_unresolved' }
-}
-
-/** A wrapped coin's contract holds everybody's coins: nothing can be followed out of it. */
-function wrappedContracts(graph: Graph, tokens: ValueTokens): Set<number> {
-  const contracts = [...tokens.wrappedOf.keys()].map((asset) => graph.address(wrapperOf(asset)))
-  return new Set(contracts.filter((address) => address >= 0))
 }
 
 /** The contract of a token as an account. */

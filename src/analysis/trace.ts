@@ -4,12 +4,23 @@ import type { ChainId } from '../ledger/chain.ts'
 import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { compareText } from '../ledger/order.ts'
+import { createCrossings } from './bridgeCrossings.ts'
+import { type ConversionKnowledge, noConversionKnowledge } from './conversionKnowledge.ts'
+import { conversionsIn } from './conversions.ts'
 import { type CoverageView, createCoverageView } from './coverageView.ts'
+import { exchangeRules } from './exchangeRules.ts'
 import { followThreshold, isAtMostShare } from './followThreshold.ts'
-import { type Ending, followPass, type PassPlan, type PassResult } from './pass.ts'
-import { createStops, type StopTags, type ValueTokens, wrapperOf } from './stops.ts'
+import { methods } from './methods.ts'
+import {
+  type Ending,
+  followPass,
+  type PassPlan,
+  type PassPosition,
+  type PassResult,
+} from './pass.ts'
+import { createStops, type StopTags, type ValueTokens } from './stops.ts'
+import { backwardTimeline, forwardTimeline, type Timeline } from './timeline.ts'
 import type { TraceAnswer, TraceQuery } from './traceAnswer.ts'
-import type { WrapPair } from './wraps.ts'
 import { type TraceParts, writeAnswer } from './writeAnswer.ts'
 
 /** What a trace knows besides the ledger. */
@@ -17,16 +28,18 @@ export interface TraceContext {
   readonly tags: StopTags
   readonly tokens: ValueTokens
   readonly coverage: readonly (Coverage | CoverageOfMany)[]
+  /** Absent: exchanges are judged by ledger and tags alone. */
+  readonly conversions?: ConversionKnowledge
   /** Gives the trace up with `request.timeout` when it answers true; it never changes an answer. */
-  readonly interrupted?: () => boolean
+  readonly interrupted?: (position: PassPosition) => boolean
 }
 
 /** Name and version of the engine, in every answer: equal versions give equal bytes. */
 export const engineVersion = 'jejak-trace/2'
 
 /**
- * Follows the money of its seeds forward through one generation of the ledger, every unit of it, to where it ended
- * or rests (design 8.1 and 8.2: method `fifo`, Clayton's case, with same-transaction matching).
+ * Follows the money of its seeds through one generation of the ledger, forward to where it ended or rests or backward
+ * to where it came from, every unit of it (design 8.1 and 8.2).
  *
  * The result depends on its arguments alone. Faces of all outcomes add up to the seeds exactly.
  *
@@ -34,9 +47,11 @@ export const engineVersion = 'jejak-trace/2'
  * and taken in by halving the share, until all that is left out is at most `minShare` of the seeds.
  *
  * @param query - complete, as `traceQuery` makes it.
- * @throws KnownError `seed.not-found`, `seed.mixed-assets`, `seed.worthless`
+ * @throws KnownError `seed.not-found`, `seed.mixed-assets`, `seed.worthless`, `trace.unsupported` for a method that has
+ * no backward form
  */
 export function trace(graph: Graph, context: TraceContext, query: TraceQuery): TraceAnswer {
+  refuseMethod(query)
   const seeds = findSeeds(graph, query)
   const asset = seedAssetOf(graph, seeds)
   const seedTotal = seeds.reduce((sum, seed) => sum + graph.amount(seed), 0n)
@@ -53,15 +68,33 @@ export function trace(graph: Graph, context: TraceContext, query: TraceQuery): T
     coverage,
     asOf,
     ...passed,
-    wrapper: plan.wrapPair?.wrapper,
+    wrappers: plan.wrappers,
     version: engineVersion,
-    tags: createHash('sha256')
-      .update(context.tags.digest)
-      .update(context.tokens.digest)
-      .digest('hex'),
+    tags: knowledgeDigest(context),
     trust: context.tokens.carriesValue(assetName(graph, asset), assetName(graph, asset)) ?? 'seed',
   }
   return writeAnswer(parts)
+}
+
+/** Digest of the tags, token list, prices, records and registries in force. */
+export function knowledgeDigest({ tags, tokens, conversions }: TraceContext): string {
+  return createHash('sha256')
+    .update(tags.digest)
+    .update(tokens.digest)
+    .update(conversions?.digest ?? '')
+    .digest('hex')
+}
+
+function refuseMethod({ method, direction }: TraceQuery): void {
+  if (direction === 'forward' || methods[method].backward) return
+  throw new KnownError(
+    'trace.unsupported',
+    `${method} has no backward form: which money pays depends on what is traced`,
+    {
+      facts: { method, direction },
+      hint: 'Backward use fifo, lifo or haircut; to ask forward from another seed, name that seed.',
+    },
+  )
 }
 
 function assetName(graph: Graph, asset: number): Graph['assets'][number] {
@@ -155,45 +188,62 @@ function planOf(
     readonly asset: number
     readonly asOf: ReadonlyMap<ChainId, number>
   },
-): Omit<PassPlan, 'threshold'> {
+): Plan {
   const { query, seeds, asset, asOf } = given
-  const wrapPair = wrapPairOf(graph, context.tokens, asset)
+  const timeline = query.direction === 'backward' ? backwardTimeline(graph) : forwardTimeline(graph)
   const isBeyond = (transaction: number): boolean => {
     const block = graph.block(graph.blockOf(transaction))
     return block.number > (asOf.get(block.chain) ?? Number.POSITIVE_INFINITY)
   }
+  const knowledge = context.conversions ?? noConversionKnowledge
+  const rules = exchangeRules(graph, { ...context, knowledge }, assetName(graph, asset))
+  const stop = createStops(graph, { tags: context.tags, rules }, { ...query, isBeyond })
+  const isStop = (address: number, time: number): boolean =>
+    address < 0 || stop(address, time) !== undefined
   return {
     graph,
-    seeds,
-    assets: new Set(wrapPair ? [wrapPair.native, wrapPair.wrapped] : [asset]),
-    wrapPair,
-    stop: createStops(graph, context, { ...query, seedAsset: assetName(graph, asset), isBeyond }),
+    timeline,
+    method: methods[query.method],
+    seeds: new Map(
+      seeds
+        .map((seed, number) => [timeline.transfer(seed), number] as const)
+        .sort(([a], [b]) => a - b),
+    ),
+    counts: rules.counts,
+    wrappedAssets: new Set(rules.wrappers.keys()),
+    wrappers: rules.wrappers,
+    stop,
+    conversions: (transaction) =>
+      conversionsIn(graph, transaction, {
+        rules,
+        isStop,
+        resolutions: query.resolve,
+        backward: timeline.backward,
+      }),
+    crossing: createCrossings(graph, timeline, knowledge, isBeyond),
     isBeyond,
     matched: query.sameTransaction === 'matched',
     maxHops: query.maxHops,
     maxIdle: query.maxIdle,
     maxAddresses: query.maxAddresses,
     maxTransactions: query.maxTransactions,
+    through: throughOf(graph, timeline, query),
     interrupted: context.interrupted,
   }
 }
 
-/** The trusted wrapped coin that the asset is, or that wraps it, where the ledger has rows of it. */
-function wrapPairOf(graph: Graph, tokens: ValueTokens, asset: number): WrapPair | undefined {
-  const name = assetName(graph, asset)
-  for (const [wrappedName, nativeName] of tokens.wrappedOf) {
-    if (name !== wrappedName && name !== nativeName) continue
-    const [wrapped, native] = [graph.asset(wrappedName), graph.asset(nativeName)]
-    // Of a native coin several tokens may be wrapped forms: the one that the ledger has.
-    if (wrapped < 0) continue
-    const wrapper = wrapperOf(wrappedName)
-    return { wrapped, native: native < 0 ? unknownAsset : native, wrapper }
-  }
-  return undefined
-}
+type Plan = Omit<PassPlan, 'threshold'> & Pick<TraceParts, 'wrappers'>
 
-/** Stands for an asset of which the ledger has no row; no asset has this number. */
-const unknownAsset = -2
+function throughOf(graph: Graph, timeline: Timeline, query: TraceQuery): number {
+  if (query.throughTransfer === undefined) return Number.POSITIVE_INFINITY
+  const transfer = graph.find(query.throughTransfer)
+  if (transfer >= 0) return timeline.transactionOf(timeline.transfer(transfer))
+  throw new KnownError(
+    'transfer.not-found',
+    `the store has no transfer ${query.throughTransfer}, where the trace should stop`,
+    { facts: { transfer: query.throughTransfer }, hint: 'Leave throughTransfer out.' },
+  )
+}
 
 interface Judging {
   readonly query: TraceQuery
@@ -211,7 +261,7 @@ type Passed = Pick<TraceParts, 'result' | 'halvings' | 'passes' | 'budget'>
  * last one within it is the answer, and its dust is `budget`. Where even the first is too much, the share is
  * doubled instead, until one fits.
  */
-function boundedPasses(plan: Omit<PassPlan, 'threshold'>, judging: Judging): Passed {
+function boundedPasses(plan: Plan, judging: Judging): Passed {
   const { query, seedTotal } = judging
   const run = (halvings: number): ReturnType<typeof followPass> =>
     followPass({ ...plan, threshold: thresholdAt(seedTotal, query.minShare, halvings) })

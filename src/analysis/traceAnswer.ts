@@ -1,6 +1,8 @@
 import type { Account } from '../ledger/account.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import type { TransferId } from '../ledger/transfer.ts'
+import type { Resolution } from './conversions.ts'
+import type { Direction, MethodName } from './methods.ts'
 
 /** Where a lot ended. The faces of all outcomes add up to the seeds exactly. */
 export const outcomes = [
@@ -21,6 +23,8 @@ export const outcomes = [
   'ambiguous',
   'reseeded',
   'idle',
+  'issued',
+  'opening_balance',
 ] as const
 
 export type Outcome = (typeof outcomes)[number]
@@ -29,8 +33,8 @@ export type Outcome = (typeof outcomes)[number]
 export interface TraceQuery {
   /** In ledger order, each once. */
   readonly seeds: readonly TransferId[]
-  readonly direction: 'forward'
-  readonly method: 'fifo'
+  readonly direction: Direction
+  readonly method: MethodName
   readonly sameTransaction: 'matched' | 'ordered'
   /** Share of the seed below which a part is dust, 0 to 1. Default 0.001. */
   readonly minShare: number
@@ -42,6 +46,10 @@ export interface TraceQuery {
   readonly asOf: Readonly<Record<string, number>>
   readonly continueThrough: readonly Account[]
   readonly neverFollow: readonly Account[]
+  /** Which asset was got, where several conversions are credible. */
+  readonly resolve: readonly Resolution[]
+  /** Last transfer to look at, in the order of the trace: where a deadline stopped it. Absent: to the end. */
+  readonly throughTransfer?: TransferId
   /** Count budgets: how many addresses are followed, how many transactions visited. */
   readonly maxAddresses: number
   readonly maxTransactions: number
@@ -63,6 +71,10 @@ export interface TraceOutcome {
   readonly category?: string
   readonly label?: string
   readonly reason?: string
+  /** What was issued to the payer for a deposit into a contract, CAIP-19: a pool's share, a lender's receipt. */
+  readonly receipt?: string
+  /** Of an ambiguous conversion: the assets among which `resolve` may choose. */
+  readonly candidates?: readonly string[]
 }
 
 export interface TraceMovement {
@@ -79,12 +91,21 @@ export interface TraceMovement {
   readonly block: number
 }
 
+/** `bridge`: a proven pair of legs; the others are rules of design 8.2. */
+export type ConversionRule = 'wrap' | 'pool' | 'price' | 'record' | 'resolved' | 'split' | 'bridge'
+
 export interface TraceConversion {
   readonly transaction: string
+  /** Who gave; a pool's record may name another who got. */
   readonly account: string
+  readonly recipient?: string
   readonly gives: { readonly asset: string; readonly amount: string }
   readonly gets: { readonly asset: string; readonly amount: string }
-  readonly rule: 'wrap'
+  /** Why it is believed; the rate is `gets.amount` to `gives.amount`. */
+  readonly rule: ConversionRule
+  /** Message id of a bridging, and the transaction by which it arrived. */
+  readonly message?: string
+  readonly arrivedBy?: string
   readonly face: string
 }
 
@@ -97,10 +118,17 @@ export interface TraceGap {
 
 export interface TraceAnswer {
   readonly version: string
+  /** Method and rule inside one transaction, such as `fifo/matched`: the latter differs from Clayton's case there. */
+  readonly method: string
   /** As used; accounts are CAIP-10 with checksums here. */
-  readonly query: Omit<TraceQuery, 'continueThrough' | 'neverFollow'> & {
+  readonly query: Omit<TraceQuery, 'continueThrough' | 'neverFollow' | 'resolve'> & {
     readonly continueThrough: readonly string[]
     readonly neverFollow: readonly string[]
+    readonly resolve: readonly {
+      readonly tx: string
+      readonly account: string
+      readonly asset: string
+    }[]
   }
   readonly seeds: readonly {
     readonly transfer: TransferId

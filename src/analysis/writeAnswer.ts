@@ -5,11 +5,13 @@ import { type AssetId, formatAsset } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import { compareText } from '../ledger/order.ts'
 import type { CoverageView } from './coverageView.ts'
-import type { Ending, PassResult, Resting } from './pass.ts'
+import type { WrappedCoin } from './netChanges.ts'
+import type { Ending, PassConversion, PassResult, Resting } from './pass.ts'
 import {
   type Outcome,
   outcomes,
   type TraceAnswer,
+  type TraceConversion,
   type TraceMovement,
   type TraceOutcome,
   type TraceQuery,
@@ -29,8 +31,8 @@ export interface TraceParts {
   readonly halvings: number
   readonly passes: number
   readonly budget: 'addresses' | 'transactions' | null
-  /** The wrapped coin's contract, where the seeds' asset is wrapped or can be. */
-  readonly wrapper: Account | undefined
+  /** By number of the wrapped asset. */
+  readonly wrappers: ReadonlyMap<number, WrappedCoin>
   readonly version: string
   readonly tags: string
   readonly trust: 'trusted' | 'opaque' | 'seed'
@@ -40,14 +42,21 @@ export interface TraceParts {
 export function writeAnswer(parts: TraceParts): TraceAnswer {
   const { graph, query, seedTotal, result } = parts
   const rests = result.resting.map((rest) => restingEnding(parts, rest))
-  const written = writeOutcomes(parts, [...result.endings, ...rests.map(({ ending }) => ending)])
+  const ends = result.endings.map((ending) => fromNowhere(parts, ending))
+  const written = writeOutcomes(parts, [...ends, ...rests.map(({ ending }) => ending)])
   const movements = [...result.carried].sort(([a], [b]) => a - b)
   return {
     version: parts.version,
+    method: `${query.method}/${query.sameTransaction}`,
     query: {
       ...query,
       continueThrough: query.continueThrough.map(formatAccount),
       neverFollow: query.neverFollow.map(formatAccount),
+      resolve: query.resolve.map(({ tx, account, asset }) => ({
+        tx,
+        account: formatAccount(account),
+        asset: formatAsset(asset),
+      })),
       seeds: parts.seeds.map((seed) => graph.transfer(seed).id),
       asOf: Object.fromEntries(parts.asOf),
     },
@@ -59,14 +68,7 @@ export function writeAnswer(parts: TraceParts): TraceAnswer {
     outcomes: written,
     totals: totalsOf(written, seedTotal),
     movements: movements.map(([transfer, face]) => movementOf(graph, transfer, face)),
-    conversions: result.conversions.map(({ transaction, wrap, face }) => ({
-      transaction: graph.transfer(graph.legs(transaction).start).tx,
-      account: formatAccount(graph.account(wrap.address)),
-      gives: { asset: assetText(graph, wrap.gives), amount: wrap.amount.toString() },
-      gets: { asset: assetText(graph, wrap.gets), amount: wrap.amount.toString() },
-      rule: 'wrap',
-      face: face.toString(),
-    })),
+    conversions: result.conversions.map((conversion) => conversionOf(graph, conversion)),
     gaps: result.gaps.map(({ transfer, holding, missing }) => ({
       transfer: graph.transfer(transfer).id,
       account: formatAccount(graph.account(graph.addressOf(holding))),
@@ -95,17 +97,48 @@ interface JudgedRest {
   readonly through: { readonly block: number; readonly assurance: number } | undefined
 }
 
+/**
+ * Reversed ledger: money that came from nowhere is a gap only where everything the address ever got is known; else it
+ * came by a row that nobody read.
+ */
+function fromNowhere(parts: TraceParts, ending: Ending): Ending {
+  if (parts.query.direction === 'forward' || ending.outcome !== 'ledger_gap') return ending
+  const { graph, coverage } = parts
+  const account = graph.account(ending.address)
+  const asset = graph.assets[ending.asset] as AssetId
+  const first = firstBlockOf(graph, ending.address)
+  const through = coverage.through(account, asset, { fromBlock: first, side: 'in' })
+  if (through && through.block >= (ending.block ?? first)) return ending
+  const reason = through ? `coveredThrough ${through.block}` : `not covered from block ${first}`
+  return { ...ending, outcome: 'not_ingested', reason }
+}
+
+/** First block in which the ledger knows the address. */
+function firstBlockOf(graph: Graph, address: number): number {
+  const { start, end } = graph.holdingsOf(address)
+  let first = Number.POSITIVE_INFINITY
+  for (let holding = start; holding < end; holding++) {
+    const [event] = graph.events(holding)
+    if (event !== undefined && event < first) first = event
+  }
+  return graph.block(graph.blockOf(graph.transactionOf(first))).number
+}
+
 /** Of several reasons the first counts: dust, not_ingested, (frozen,) still_held. */
 function restingEnding(parts: TraceParts, rest: Resting): JudgedRest {
   const { graph, coverage, asOf } = parts
   const account = graph.account(rest.address)
   const asset = graph.assets[rest.asset] as AssetId
-  const through = coverage.through(account, asset, rest.lot.block)
+  const through = coverage.through(account, asset, { fromBlock: rest.lot.block, side: 'out' })
   const chain = account.slice(0, account.lastIndexOf(':')) as ChainId
   const covered = through !== undefined && through.block >= (asOf.get(chain) ?? 0)
-  const outcome: Outcome = !rest.followed ? 'dust' : covered ? 'still_held' : 'not_ingested'
+  const outcome = outcomeOfRest(rest, covered)
   const reason =
-    outcome === 'not_ingested' ? { reason: `coveredThrough ${through?.block ?? 'nothing'}` } : {}
+    outcome === 'not_ingested'
+      ? { reason: `coveredThrough ${through?.block ?? 'nothing'}` }
+      : outcome === 'budget'
+        ? { reason: 'deadline' }
+        : {}
   const { face, hop, seed } = rest.lot
   const ending = {
     outcome,
@@ -118,6 +151,12 @@ function restingEnding(parts: TraceParts, rest: Resting): JudgedRest {
     account,
   }
   return { ending: { ...ending, ...reason }, through }
+}
+
+function outcomeOfRest({ followed, unfinished }: Resting, covered: boolean): Outcome {
+  if (unfinished) return 'budget'
+  if (!followed) return 'dust'
+  return covered ? 'still_held' : 'not_ingested'
 }
 
 function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutcome[] {
@@ -138,6 +177,8 @@ function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutc
       place.seed,
       place.hop,
       place.reason ?? '',
+      place.receipt ?? '',
+      place.candidates?.join() ?? '',
     ].join(' ')
     const known = merged.get(key) ?? { ending: place, outcome, units: 0n, face: 0n }
     merged.set(key, { ...known, units: known.units + ending.units, face: known.face + ending.face })
@@ -155,21 +196,26 @@ function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutc
         compareText(assetName(a.entry.ending), assetName(b.entry.ending)) ||
         a.entry.ending.seed - b.entry.ending.seed ||
         a.entry.ending.hop - b.entry.ending.hop ||
-        compareText(a.entry.ending.reason ?? '', b.entry.ending.reason ?? ''),
+        compareText(a.entry.ending.reason ?? '', b.entry.ending.reason ?? '') ||
+        compareText(moreOf(parts.graph, a.entry.ending), moreOf(parts.graph, b.entry.ending)),
     )
     .map(({ entry, account }) => outcomeOf(parts, entry, account))
 }
 
+function moreOf(graph: Graph, { receipt, candidates = [] }: Ending): string {
+  return [receipt ?? -1, ...candidates].map((asset) => assetText(graph, asset)).join()
+}
+
 /** A wrapped coin handed in without its native coin in sight: it is with the wrapper. */
 function unresolved(parts: TraceParts, ending: Ending): Ending {
-  const address = parts.wrapper === undefined ? -1 : parts.graph.address(parts.wrapper)
+  const address = parts.wrappers.get(ending.asset)?.wrapper ?? ending.address
   return { ...ending, address, reason: 'conversion_unresolved' }
 }
 
 /** The wrapper holds what was handed in to it, also where the ledger has no row of its own. */
-function placeText({ graph, wrapper }: TraceParts, { address, outcome }: Ending): string {
-  if (address < 0 && outcome === 'contract_custody' && wrapper !== undefined)
-    return formatAccount(wrapper)
+function placeText({ graph, wrappers }: TraceParts, { address, asset, outcome }: Ending): string {
+  const contract = wrappers.get(asset)?.contract
+  if (address < 0 && outcome === 'contract_custody' && contract) return formatAccount(contract)
   return accountText(graph, address)
 }
 
@@ -197,6 +243,10 @@ function outcomeOf(
     ...(stop?.category === undefined ? {} : { category: stop.category }),
     ...(stop?.label === undefined ? {} : { label: stop.label }),
     ...(ending.reason === undefined ? {} : { reason: ending.reason }),
+    ...(ending.receipt === undefined ? {} : { receipt: assetText(parts.graph, ending.receipt) }),
+    ...(ending.candidates === undefined
+      ? {}
+      : { candidates: ending.candidates.map((asset) => assetText(parts.graph, asset)).sort() }),
   }
 }
 
@@ -209,6 +259,23 @@ function totalsOf(written: readonly TraceOutcome[], seedTotal: bigint): TraceAns
     face: face.toString(),
     share: shareOf(face, seedTotal),
   }))
+}
+
+function conversionOf(graph: Graph, conversion: PassConversion): TraceConversion {
+  const { address, recipient, match } = conversion
+  return {
+    transaction: graph.transfer(graph.legs(conversion.transaction).start).tx,
+    account: formatAccount(graph.account(address)),
+    ...(recipient === address ? {} : { recipient: formatAccount(graph.account(recipient)) }),
+    gives: {
+      asset: assetText(graph, conversion.gives),
+      amount: conversion.givesAmount.toString(),
+    },
+    gets: { asset: assetText(graph, conversion.gets), amount: conversion.getsAmount.toString() },
+    rule: conversion.rule,
+    ...(match ? { message: match.message, arrivedBy: match.toTx } : {}),
+    face: conversion.face.toString(),
+  }
 }
 
 function movementOf(graph: Graph, transfer: number, face: bigint): TraceMovement {

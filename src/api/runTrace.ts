@@ -1,12 +1,13 @@
 import { accountsWithLots } from '../analysis/accountsWithLots.ts'
+import type { Resolution } from '../analysis/conversions.ts'
+import type { Direction, MethodName } from '../analysis/methods.ts'
 import { resolveSeeds } from '../analysis/seeds.ts'
-import type { ValueTokens } from '../analysis/stops.ts'
-import { trace } from '../analysis/trace.ts'
+import { type TraceContext, trace } from '../analysis/trace.ts'
 import type { TraceAnswer, TraceQuery } from '../analysis/traceAnswer.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Account } from '../ledger/account.ts'
 import type { AssetId } from '../ledger/asset.ts'
-import { KnownError } from '../ledger/errors.ts'
+import type { TransferId } from '../ledger/transfer.ts'
 import type { Knowledge } from './knowledge.ts'
 
 /** What CLI and HTTP ask of a trace: absent fields take the defaults of {@link defaults}. */
@@ -17,8 +18,8 @@ export interface TraceRequest {
   readonly asset?: AssetId | undefined
   readonly since?: number | undefined
   readonly until?: number | undefined
-  readonly direction?: string | undefined
-  readonly method?: string | undefined
+  readonly direction?: Direction | undefined
+  readonly method?: MethodName | undefined
   readonly sameTransaction?: 'matched' | 'ordered' | undefined
   readonly minShare?: number | undefined
   readonly maxHops?: number | undefined
@@ -26,12 +27,17 @@ export interface TraceRequest {
   readonly asOf?: Readonly<Record<string, number>> | undefined
   readonly continueThrough?: readonly Account[] | undefined
   readonly neverFollow?: readonly Account[] | undefined
+  readonly resolve?: readonly Resolution[] | undefined
+  readonly throughTransfer?: TransferId | undefined
   readonly maxAddresses?: number | undefined
   readonly maxTransactions?: number | undefined
 }
 
 export const defaults = {
-  side: 'received',
+  /** Where money went from what was received; where it came from of what was sent. */
+  side: { forward: 'received', backward: 'sent' },
+  direction: 'forward',
+  method: 'fifo',
   sameTransaction: 'matched',
   minShare: 0.001,
   maxHops: 32,
@@ -51,30 +57,37 @@ export async function runTrace(
   request: TraceRequest,
   interrupted?: () => boolean,
 ): Promise<TraceAnswer> {
-  refuseLater('direction', request.direction, 'forward')
-  refuseLater('method', request.method, 'fifo')
   const context = await knowledge.context()
   const limits = interrupted ? { ...context, interrupted } : context
   return knowledge.read(
-    (graph) => trace(graph, limits, queryOf(graph, context.tokens, request)),
+    (graph) => trace(graph, limits, traceQuery(graph, context, request)),
     accountsWithLots,
   )
 }
 
-/** The request with its seeds found and every default filled in. */
-function queryOf(graph: Graph, tokens: ValueTokens, request: TraceRequest): TraceQuery {
-  const seeds = resolveSeeds(graph, tokens, {
+/**
+ * What a request asks, complete: seeds found, defaults filled in.
+ *
+ * @throws KnownError `seed.*`, `asset.ambiguous`
+ */
+export function traceQuery(
+  graph: Graph,
+  context: Pick<TraceContext, 'tokens'>,
+  request: TraceRequest,
+): TraceQuery {
+  const direction = request.direction ?? defaults.direction
+  const seeds = resolveSeeds(graph, context.tokens, {
     transfers: request.seeds ?? [],
     accounts: request.seedAddresses ?? [],
-    side: request.side ?? defaults.side,
+    side: request.side ?? defaults.side[direction],
     ...(request.asset === undefined ? {} : { asset: request.asset }),
     ...(request.since === undefined ? {} : { since: request.since }),
     ...(request.until === undefined ? {} : { until: request.until }),
   })
   return {
     seeds,
-    direction: 'forward',
-    method: 'fifo',
+    direction,
+    method: request.method ?? defaults.method,
     sameTransaction: request.sameTransaction ?? defaults.sameTransaction,
     minShare: request.minShare ?? defaults.minShare,
     maxHops: request.maxHops ?? defaults.maxHops,
@@ -82,19 +95,9 @@ function queryOf(graph: Graph, tokens: ValueTokens, request: TraceRequest): Trac
     asOf: request.asOf ?? {},
     continueThrough: request.continueThrough ?? [],
     neverFollow: request.neverFollow ?? [],
+    resolve: request.resolve ?? [],
+    ...(request.throughTransfer === undefined ? {} : { throughTransfer: request.throughTransfer }),
     maxAddresses: request.maxAddresses ?? defaults.maxAddresses,
     maxTransactions: request.maxTransactions ?? defaults.maxTransactions,
   }
-}
-
-function refuseLater(field: string, value: string | undefined, available: string): void {
-  if (value === undefined || value === available) return
-  throw new KnownError(
-    'trace.unsupported',
-    `${field} "${value.slice(0, 40)}" is not available in this version`,
-    {
-      facts: { field, value: value.slice(0, 40), available },
-      hint: `Use ${available}.`,
-    },
-  )
 }

@@ -1,6 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { methodNames } from '../analysis/methods.ts'
 import { outcomes } from '../analysis/traceAnswer.ts'
 import type { Config } from '../config.ts'
+import type { TransferId } from '../ledger/transfer.ts'
 import type { Knowledge } from './knowledge.ts'
 import { createRouter } from './router.ts'
 import { runTrace } from './runTrace.ts'
@@ -18,8 +20,8 @@ const TraceBody = z
     asset: AssetText.optional(),
     since: z.int().min(0).optional().openapi({ description: 'Seconds since 1970' }),
     until: z.int().min(0).optional(),
-    direction: z.string().max(20).optional(),
-    method: z.string().max(20).optional(),
+    direction: z.enum(['forward', 'backward']).optional(),
+    method: z.enum(methodNames).optional(),
     sameTransaction: z.enum(['matched', 'ordered']).optional(),
     minShare: z.number().min(0).max(1).optional(),
     maxHops: z.int().min(1).max(64).optional(),
@@ -27,6 +29,25 @@ const TraceBody = z
     asOf: z.record(z.string().max(50), z.int().min(0)).optional(),
     continueThrough: z.array(AccountText).max(1000).optional(),
     neverFollow: z.array(AccountText).max(1000).optional(),
+    resolve: z
+      .array(
+        z.strictObject({
+          tx: z.string().max(200),
+          account: AccountText,
+          asset: AssetText,
+        }),
+      )
+      .max(1000)
+      .optional()
+      .openapi({
+        description: 'Which asset an account got in a transaction where several are credible',
+      }),
+    throughTransfer: z
+      .string()
+      .max(300)
+      .transform((id) => id as TransferId)
+      .optional()
+      .openapi({ type: 'string', description: 'Look no further than this transfer' }),
     maxAddresses: z.int().min(1).optional(),
     maxTransactions: z.int().min(1).optional(),
   })
@@ -35,6 +56,7 @@ const TraceBody = z
 const TraceView = z
   .object({
     version: z.string(),
+    method: z.string(),
     query: z.looseObject({}),
     seeds: z.array(z.object({ transfer: z.string(), asset: z.string(), amount: BaseUnits })),
     seedTotal: BaseUnits,
@@ -51,6 +73,8 @@ const TraceView = z
         category: z.string().optional(),
         label: z.string().optional(),
         reason: z.string().optional(),
+        receipt: z.string().optional(),
+        candidates: z.array(z.string()).optional(),
       }),
     ),
     totals: z.array(z.object({ outcome: z.enum(outcomes), face: BaseUnits, share: z.number() })),

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
+import type { Resolution } from '../analysis/conversions.ts'
+import { methodNames } from '../analysis/methods.ts'
 import { type Knowledge, openKnowledge } from '../api/knowledge.ts'
 import { runTrace } from '../api/runTrace.ts'
 import { type Account, parseAccount } from '../ledger/account.ts'
@@ -37,10 +39,10 @@ export function registerTraceCommands({ program, config }: ProgramContext): void
     .option('--seed <transfer...>', 'transfer ids or transaction hashes')
     .option('--seed-address <account...>', 'all transfers that these accounts received (or sent)')
     .option('--seeds-from <file>', 'one transfer id or account a line')
-    .option('--side <side>', 'received or sent', 'received')
+    .option('--side <side>', 'received or sent; by default received, backward sent')
     .option('--asset <asset>', 'CAIP-19 asset of the seeds')
-    .option('--direction <direction>', 'forward', 'forward')
-    .option('--method <method>', 'fifo', 'fifo')
+    .option('--direction <direction>', 'forward or backward', 'forward')
+    .option('--method <method>', methodNames.join(', '), 'fifo')
     .option('--min-share <share>', 'least share of the seeds that is followed', share, 0.001)
     .option('--max-hops <n>', 'transfers after the seed', wholeNumber(1, 64), 32)
     .option('--same-transaction <rule>', 'matched or ordered', 'matched')
@@ -85,8 +87,6 @@ async function requestOf(
   knowledge: Knowledge,
   options: TraceOptions,
 ): Promise<Parameters<typeof runTrace>[1]> {
-  if (options.resolve)
-    throw unsupported('--resolve', 'conversions other than wraps come in a later version')
   const chain = await onlyChain(knowledge)
   const account = (text: string): Account =>
     parseAccount(text, text.includes(':') ? undefined : chain)
@@ -102,8 +102,8 @@ async function requestOf(
     ].map(account),
     side: oneOf('--side', options.side, ['received', 'sent']),
     asset: options.asset === undefined ? undefined : parseAsset(options.asset),
-    direction: options.direction,
-    method: options.method,
+    direction: oneOf('--direction', options.direction, ['forward', 'backward']),
+    method: oneOf('--method', options.method, methodNames),
     sameTransaction: oneOf('--same-transaction', options.sameTransaction, ['matched', 'ordered']),
     minShare: options.minShare,
     maxHops: options.maxHops,
@@ -111,7 +111,22 @@ async function requestOf(
     asOf: asOfBlocks(options.asOf ?? []),
     continueThrough: options.continueThrough?.map(account),
     neverFollow: options.neverFollow?.map(account),
+    resolve: options.resolve?.map((text) => resolutionOf(text, account)),
   }
+}
+
+function resolutionOf(text: string, account: (text: string) => Account): Resolution {
+  const [, tx, owner, asset] = /^([^:=]+):([^=]+)=(.+)$/.exec(text) ?? []
+  if (tx !== undefined && owner !== undefined && asset !== undefined)
+    return { tx, account: account(owner), asset: parseAsset(asset) }
+  throw new KnownError(
+    'request.invalid',
+    `--resolve "${text.slice(0, 200)}" is not TX:ACCOUNT=ASSET`,
+    {
+      facts: { field: '--resolve', value: text.slice(0, 200) },
+      hint: 'Write the transaction hash, a colon, the account, an equals sign and the CAIP-19 asset it got.',
+    },
+  )
 }
 
 /** A plain address belongs to the only chain of the store, or to Ethereum while it is empty. */
@@ -151,13 +166,6 @@ function oneOf<T extends string>(
       hint: `Give ${allowed.join(' or ')}.`,
     },
   )
-}
-
-function unsupported(field: string, why: string): KnownError {
-  return new KnownError('trace.unsupported', `${field} is not available in this version`, {
-    facts: { field },
-    hint: `${why}.`,
-  })
 }
 
 function asOfBlocks(texts: readonly string[]): Record<string, number> {

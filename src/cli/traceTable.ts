@@ -24,6 +24,8 @@ const meanings: Readonly<Record<Outcome, string>> = {
   ambiguous: 'ambiguous',
   reseeded: 'in a later seed',
   idle: 'idle too long',
+  issued: 'issued',
+  opening_balance: 'held from the beginning',
 }
 
 /** A trace for a reader at a terminal: totals that add up, then the places that matter. */

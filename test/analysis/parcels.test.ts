@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Parcel, Purse, splitParcel } from '../../src/analysis/parcels.ts'
+import { methods } from '../../src/analysis/methods.ts'
+import { type Parcel, splitParcel } from '../../src/analysis/parcels.ts'
+import { Purse } from '../../src/analysis/purse.ts'
 
 const lot = (face: bigint, seed = 0) => ({ seed, hop: 0, face, block: 1 })
 const tainted = (units: bigint, seed = 0): Parcel => ({ units, lot: lot(units, seed) })
@@ -19,7 +21,7 @@ test('splitting a lot rounds the first part’s face down, the rest keeps the re
 })
 
 test('a payment takes the newest inflow of its transaction first, and stands in order of arrival', () => {
-  const purse = new Purse(5n, true)
+  const purse = new Purse(5n, methods.fifo, true)
   purse.receive([tainted(4n, 1)])
   purse.receive([{ units: 3n }, tainted(3n, 2)])
   // The newest inflow whole, oldest part first, then one of the inflow before.
@@ -28,14 +30,14 @@ test('a payment takes the newest inflow of its transaction first, and stands in 
 })
 
 test('in plain order the oldest money pays, whichever transaction brought it', () => {
-  const purse = new Purse(5n, false)
+  const purse = new Purse(5n, methods.fifo, false)
   purse.receive([tainted(4n, 1)])
   purse.receive([tainted(6n, 2)])
   expect(shown(purse.pay(7n).parts)).toEqual(['5', '2/2#1'])
 })
 
 test('what is missing is clean and comes last; nothing stays', () => {
-  const purse = new Purse(1n, true)
+  const purse = new Purse(1n, methods.fifo, true)
   purse.receive([tainted(2n)])
   expect(purse.pay(10n)).toMatchObject({ missing: 7n })
   expect(purse.hasLots).toBe(false)
@@ -51,7 +53,7 @@ test('no unit and no face is made or lost, whatever is received and paid', () =>
   })
   fc.assert(
     fc.property(fc.boolean(), fc.array(step, { maxLength: 40 }), (matched, steps) => {
-      const purse = new Purse(17n, matched)
+      const purse = new Purse(17n, methods.fifo, matched)
       let [units, face] = [17n, 0n]
       for (const s of steps) {
         if (s.receive) {

@@ -1,3 +1,7 @@
+import {
+  type ConversionKnowledge,
+  noConversionKnowledge,
+} from '../../src/analysis/conversionKnowledge.ts'
 import { type TraceContext, trace } from '../../src/analysis/trace.ts'
 import type { TraceAnswer, TraceQuery } from '../../src/analysis/traceAnswer.ts'
 import { createTagView } from '../../src/attribution/tagView.ts'
@@ -47,6 +51,7 @@ export function coveredFor(transfers: readonly Transfer[]): CoverageOfMany[] {
 export interface LedgerQuestion extends Partial<Omit<TraceQuery, 'seeds'>> {
   readonly seeds: readonly string[]
   readonly tags?: readonly Tag[]
+  readonly conversions?: Partial<ConversionKnowledge>
   readonly covered?: boolean
   readonly batchSize?: number
 }
@@ -56,11 +61,12 @@ export async function traceLedger(
   transfers: readonly Transfer[],
   question: LedgerQuestion,
 ): Promise<TraceAnswer> {
-  const { tags = [], covered = true, batchSize, ...query } = question
+  const { tags = [], covered = true, batchSize, conversions, ...query } = question
   const context: TraceContext = {
     tags: createTagView(tags),
     tokens: createTokenTrust(),
     coverage: covered ? coveredFor(transfers) : [],
+    conversions: { ...noConversionKnowledge, ...conversions },
   }
   return trace(await graphOf(transfers, batchSize), context, {
     direction: 'forward',
@@ -71,6 +77,7 @@ export async function traceLedger(
     asOf: {},
     continueThrough: [],
     neverFollow: [],
+    resolve: [],
     maxAddresses: 100_000,
     maxTransactions: 1_000_000,
     ...query,

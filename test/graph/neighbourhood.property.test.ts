@@ -60,6 +60,7 @@ const defaults: Omit<TraceQuery, 'seeds'> = {
   asOf: {},
   continueThrough: [],
   neverFollow: [],
+  resolve: [],
   maxAddresses: 100_000,
   maxTransactions: 1_000_000,
 }
