@@ -12,6 +12,8 @@ export interface Rational {
 export interface PoolPayment {
   readonly pool: Account
   readonly recipient: Account
+  /** What it got; absent where the event does not tell which of the pool's two assets. */
+  readonly gets?: AssetId
 }
 
 /** Two legs of one bridging, matched by message id. */
