@@ -1,4 +1,5 @@
 import { accountsWithLots } from '../analysis/accountsWithLots.ts'
+import { type Comparison, compareMethods } from '../analysis/compare.ts'
 import type { Resolution } from '../analysis/conversions.ts'
 import type { Direction, MethodName } from '../analysis/methods.ts'
 import { resolveSeeds } from '../analysis/seeds.ts'
@@ -63,6 +64,25 @@ export async function runTrace(
     (graph) => trace(graph, limits, traceQuery(graph, context, request)),
     accountsWithLots,
   )
+}
+
+/**
+ * The same question under every method.
+ *
+ * @throws KnownError as {@link runTrace}; `request.invalid` where a method is named.
+ */
+export async function runComparison(
+  knowledge: Knowledge,
+  request: Omit<TraceRequest, 'method'>,
+  interrupted?: () => boolean,
+): Promise<Comparison> {
+  const context = await knowledge.context()
+  const limits = interrupted ? { ...context, interrupted } : context
+  const { comparison } = await knowledge.read(
+    (graph) => compareMethods(graph, limits, traceQuery(graph, context, request)),
+    ({ traces }) => new Set(traces.flatMap((answer) => [...accountsWithLots(answer)])),
+  )
+  return comparison
 }
 
 /**

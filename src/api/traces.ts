@@ -5,8 +5,10 @@ import type { Config } from '../config.ts'
 import type { TransferId } from '../ledger/transfer.ts'
 import type { Knowledge } from './knowledge.ts'
 import { createRouter } from './router.ts'
-import { runTrace } from './runTrace.ts'
+import { runComparison, runTrace } from './runTrace.ts'
 import { AccountText, AssetText, BaseUnits, json, problems } from './schemas.ts'
+
+const jsonBody = { 'content-type': 'application/json' }
 
 const TraceBody = z
   .strictObject({
@@ -105,28 +107,92 @@ const postTrace = createRoute({
   responses: { 200: json(TraceView, 'The trace'), ...problems },
 })
 
+const Faces = z.record(z.string(), BaseUnits)
+
+const ComparisonView = z
+  .object({
+    version: z.string(),
+    methods: z.array(z.enum(methodNames)),
+    query: z.looseObject({}),
+    seeds: z.array(z.object({ transfer: z.string(), asset: z.string(), amount: BaseUnits })),
+    seedTotal: BaseUnits,
+    table: z.array(
+      z.object({
+        outcome: z.enum(outcomes),
+        faces: Faces,
+        shares: z.record(z.string(), z.number()),
+      }),
+    ),
+    places: z.array(
+      z.object({
+        outcome: z.enum(outcomes),
+        account: z.string(),
+        asset: z.string(),
+        category: z.string().optional(),
+        label: z.string().optional(),
+        faces: Faces,
+      }),
+    ),
+    bySeed: z.array(
+      z.object({
+        seed: z.string(),
+        table: z.array(z.object({ outcome: z.enum(outcomes), faces: Faces })),
+      }),
+    ),
+    cuts: z.record(z.string(), z.looseObject({})),
+    asOf: z.record(z.string(), z.looseObject({})),
+    dataset: z.string(),
+    tags: z.string(),
+  })
+  .openapi('Comparison')
+
+const postComparison = createRoute({
+  method: 'post',
+  path: '/v1/compare',
+  operationId: 'compare',
+  summary: 'The same trace under every method, in one table of outcome by method',
+  request: {
+    query: z.strictObject({}),
+    body: {
+      required: true,
+      content: {
+        'application/json': { schema: TraceBody.omit({ method: true }).openapi('CompareRequest') },
+      },
+    },
+  },
+  responses: { 200: json(ComparisonView, 'The comparison'), ...problems },
+})
+
 /** Count budgets of the service bound every trace; a caller may ask for less. */
 export function traceRoutes(
   knowledge: Knowledge,
   config: Pick<Config, 'maxAddresses' | 'maxTransactions' | 'traceTimeoutMs'>,
 ): OpenAPIHono {
   const routes = createRouter()
-  routes.openapi(postTrace, async (c) => {
-    const asked = c.req.valid('json')
+  const limited = <
+    T extends { maxAddresses?: number | undefined; maxTransactions?: number | undefined },
+  >(
+    asked: T,
+  ): T & { maxAddresses: number; maxTransactions: number } => ({
+    ...asked,
+    maxAddresses: Math.min(asked.maxAddresses ?? config.maxAddresses, config.maxAddresses),
+    maxTransactions: Math.min(
+      asked.maxTransactions ?? config.maxTransactions,
+      config.maxTransactions,
+    ),
+  })
+  const deadline = async (): Promise<() => boolean> => {
     await knowledge.ledger()
     const until = performance.now() + config.traceTimeoutMs
-    const request = {
-      ...asked,
-      maxAddresses: Math.min(asked.maxAddresses ?? config.maxAddresses, config.maxAddresses),
-      maxTransactions: Math.min(
-        asked.maxTransactions ?? config.maxTransactions,
-        config.maxTransactions,
-      ),
-    }
-    const answer = await runTrace(knowledge, request, () => performance.now() > until)
-    return c.body(`${JSON.stringify(answer)}\n`, 200, {
-      'content-type': 'application/json',
-    }) as never
+    return () => performance.now() > until
+  }
+  routes.openapi(postTrace, async (c) => {
+    const answer = await runTrace(knowledge, limited(c.req.valid('json')), await deadline())
+    return c.body(`${JSON.stringify(answer)}\n`, 200, jsonBody) as never
+  })
+  routes.openapi(postComparison, async (c) => {
+    const answer = await runComparison(knowledge, limited(c.req.valid('json')), await deadline())
+    return c.body(`${JSON.stringify(answer)}\n`, 200, jsonBody) as never
   })
   return routes
 }

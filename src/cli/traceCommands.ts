@@ -3,11 +3,12 @@ import { InvalidArgumentError } from 'commander'
 import type { Resolution } from '../analysis/conversions.ts'
 import { methodNames } from '../analysis/methods.ts'
 import { type Knowledge, openKnowledge } from '../api/knowledge.ts'
-import { runTrace } from '../api/runTrace.ts'
+import { runComparison, runTrace } from '../api/runTrace.ts'
 import { type Account, parseAccount } from '../ledger/account.ts'
 import { parseAsset } from '../ledger/asset.ts'
 import { type ChainId, parseChain } from '../ledger/chain.ts'
 import { KnownError } from '../ledger/errors.ts'
+import { compareTable } from './compareTable.ts'
 import { globals, type ProgramContext, wholeNumber } from './options.ts'
 import { traceTable } from './traceTable.ts'
 
@@ -33,16 +34,55 @@ interface TraceOptions {
 
 /** `jejak trace`: where the money of the seeds went. */
 export function registerTraceCommands({ program, config }: ProgramContext): void {
-  program
-    .command('trace')
-    .description('follow money from its seeds to where it ended, every unit accounted for')
+  withQuestion(
+    program
+      .command('trace')
+      .description('follow money from its seeds to where it ended, every unit accounted for'),
+  )
+    .option('--method <method>', methodNames.join(', '), 'fifo')
+    .action((options: TraceOptions, command: Program) =>
+      answered(command, async (knowledge) => {
+        const request = { ...(await requestOf(knowledge, options)), ...budgets(config) }
+        const answer = await runTrace(knowledge, request)
+        const { tokens } = await knowledge.attribution()
+        return { answer, table: traceTable(answer, tokens.info) }
+      }),
+    )
+  withQuestion(
+    program.command('compare').description('the same trace under every method, side by side'),
+  ).action((options: TraceOptions, command: Program) =>
+    answered(command, async (knowledge) => {
+      const request = { ...(await requestOf(knowledge, options)), ...budgets(config) }
+      const answer = await runComparison(knowledge, request)
+      const { tokens } = await knowledge.attribution()
+      return { answer, table: compareTable(answer, tokens.info) }
+    }),
+  )
+}
+
+/** Prints the answer for programs with `--json`, else its table. */
+async function answered(
+  command: Program,
+  ask: (knowledge: Knowledge) => Promise<{ readonly answer: object; readonly table: string }>,
+): Promise<void> {
+  const knowledge = await openKnowledge(globals(command).place)
+  try {
+    const { answer, table } = await ask(knowledge)
+    if (globals(command).json) process.stdout.write(`${JSON.stringify(answer)}\n`)
+    else console.log(table)
+  } finally {
+    await knowledge.close()
+  }
+}
+
+function withQuestion(command: Program): Program {
+  return command
     .option('--seed <transfer...>', 'transfer ids or transaction hashes')
     .option('--seed-address <account...>', 'all transfers that these accounts received (or sent)')
     .option('--seeds-from <file>', 'one transfer id or account a line')
     .option('--side <side>', 'received or sent; by default received, backward sent')
     .option('--asset <asset>', 'CAIP-19 asset of the seeds')
     .option('--direction <direction>', 'forward or backward', 'forward')
-    .option('--method <method>', methodNames.join(', '), 'fifo')
     .option('--min-share <share>', 'least share of the seeds that is followed', share, 0.001)
     .option('--max-hops <n>', 'transfers after the seed', wholeNumber(1, 64), 32)
     .option('--same-transaction <rule>', 'matched or ordered', 'matched')
@@ -55,19 +95,6 @@ export function registerTraceCommands({ program, config }: ProgramContext): void
     .option('--as-of <chain@block...>', 'last block to look at')
     .option('--continue-through <account...>', 'follow through this stop')
     .option('--never-follow <account...>', 'end here')
-    .action(async (options: TraceOptions, command: Program) => {
-      const knowledge = await openKnowledge(globals(command).place)
-      try {
-        const answer = await runTrace(knowledge, {
-          ...(await requestOf(knowledge, options)),
-          ...budgets(config),
-        })
-        if (globals(command).json) process.stdout.write(`${JSON.stringify(answer)}\n`)
-        else console.log(traceTable(answer, (await knowledge.attribution()).tokens.info))
-      } finally {
-        await knowledge.close()
-      }
-    })
 }
 
 function budgets(config: ProgramContext['config']): {

@@ -100,9 +100,14 @@ describe('traces', () => {
     )
     await expectProblem(post('/v1/traces', {}), 404, 'seed.not-found')
     await expectProblem(
-      post('/v1/traces', { seeds: [seed], method: 'lifo' }),
+      post('/v1/traces', { seeds: [seed], method: 'clean-first', direction: 'backward' }),
       501,
       'trace.unsupported',
+    )
+    await expectProblem(
+      post('/v1/traces', { seeds: [seed], method: 'poison' }),
+      400,
+      'request.invalid',
     )
     await expectProblem(app.request('/v1/traces', { method: 'POST' }), 415, 'request.media-type')
     await expectProblem(post('/v1/traces', '{"__proto__":{"x":1}}'), 400, 'request.invalid')

@@ -96,7 +96,7 @@ test('flags are kept and listed', async () => {
 test.each([
   [['trace', '--seed', 'nonsense'], 2],
   [['trace', '--seed', `0x${'9'.repeat(64)}`], 5],
-  [['trace', '--seed', `0x${'9'.repeat(64)}`, '--method', 'lifo'], 2],
+  [['trace', '--seed', `0x${'9'.repeat(64)}`, '--method', 'poison'], 2],
   [['trace', '--seeds-from', '/nowhere/seeds.txt'], 3],
   [['trace', '--max-hops', '65'], 2],
   [['flag', '0x12', '--reason', 'r', '--source', 's'], 2],
