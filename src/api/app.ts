@@ -12,6 +12,7 @@ import { flagRoutes } from './flags.ts'
 import { hostGuard, securityHeaders } from './guard.ts'
 import { importRoutes } from './imports.ts'
 import type { Knowledge } from './knowledge.ts'
+import { pathsRoutes } from './paths.ts'
 import { explained, notFound, problem, problemHandler } from './problem.ts'
 import { reachRoutes } from './reach.ts'
 import { createRouter } from './router.ts'
@@ -59,6 +60,7 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
   app.route('/', tagRoutes(knowledge))
   app.route('/', accountRoutes(knowledge, cursors))
   app.route('/', traceRoutes(knowledge, options.config))
+  app.route('/', pathsRoutes(knowledge, options.config))
   app.route('/', reachRoutes(knowledge, options.config))
   addPages(app, knowledge)
   addMethodTable(app)

@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { registerDataCommands } from './dataCommands.ts'
-import { registerReachCommand } from './reachCommands.ts'
+import { registerPathsCommand } from './pathsCommand.ts'
+import { registerReachCommand } from './reachCommand.ts'
 import { registerServiceCommands } from './serviceCommands.ts'
 import { registerStoreCommands } from './storeCommands.ts'
 import { registerTraceCommands } from './traceCommands.ts'
@@ -28,6 +29,7 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
   registerDataCommands(context)
   registerWalletCommands(context)
   registerTraceCommands(context)
+  registerPathsCommand(context)
   registerReachCommand(context)
   registerStoreCommands(context)
   return program

@@ -19,13 +19,7 @@ export function reachTable(answer: ReachAnswer): string {
       stopText(each),
       ...(withSources ? [(each.sources ?? []).join(' ')] : []),
     ])
-  const head = [
-    'hops',
-    'account',
-    'reached by then',
-    'goes no further',
-    ...(withSources ? ['from'] : []),
-  ]
+  const head = ['hops', 'account', 'time', 'goes no further', ...(withSources ? ['from'] : [])]
   const lines = [
     `${cut.reached.toLocaleString('en')} account${cut.reached === 1 ? '' : 's'} reached`,
     '',

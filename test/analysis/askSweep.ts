@@ -1,3 +1,4 @@
+import { type PathsAnswer, type PathsQuery, paths } from '../../src/analysis/paths.ts'
 import { type ReachAnswer, type ReachQuery, reach } from '../../src/analysis/reach.ts'
 import { finished } from '../../src/analysis/slices.ts'
 import type { SweepContext } from '../../src/analysis/sweepQuestion.ts'
@@ -33,6 +34,23 @@ export function askReach(
       accounts,
       sources: false,
       limit: 1_000_000,
+      ...query,
+    }),
+  )
+}
+
+export function askPaths(
+  graph: WholeGraph,
+  question: Partial<PathsQuery> &
+    Pick<PathsQuery, 'from' | 'to'> & { readonly tags?: readonly Tag[] },
+): PathsAnswer {
+  const { tags, ...query } = question
+  return finished(
+    paths(graph, contextOf(tags), {
+      ...plainQuestion,
+      by: 'hops',
+      k: 1,
+      maxLooked: 100_000_000,
       ...query,
     }),
   )
