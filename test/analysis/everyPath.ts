@@ -58,3 +58,36 @@ export function everyPath(steps: readonly Step[], rules: PathRules): number[][] 
   for (const account of new Set(rules.from)) extend([], [account])
   return found
 }
+
+export interface Ranked {
+  readonly ids: readonly string[]
+  /** In the order of the search: places count from its side, so that less is better everywhere. */
+  readonly places: readonly number[]
+  readonly least: bigint
+}
+
+/** Best first; written down from the definition, without anything of the program. */
+export function ranked(
+  steps: readonly Step[],
+  found: readonly number[][],
+  rule: { by: 'hops' | 'arrival' | 'bottleneck'; backward: boolean },
+) {
+  const rows = found.map((path): Ranked => {
+    const amounts = path.map((place) => steps[place]?.amount ?? 0n)
+    const ids = path.map((place) => steps[place]?.id ?? '')
+    return {
+      ids: rule.backward ? ids.reverse() : ids,
+      places: rule.backward ? path.map((place) => -place) : path,
+      least: amounts.toSorted((x, y) => (x < y ? -1 : 1))[0] ?? 0n,
+    }
+  })
+  return rows.sort((a, b) => {
+    if (rule.by === 'bottleneck' && a.least !== b.least) return a.least > b.least ? -1 : 1
+    const last = (a.places.at(-1) ?? 0) - (b.places.at(-1) ?? 0)
+    if (rule.by === 'arrival' && last !== 0) return last
+    if (a.places.length !== b.places.length) return a.places.length - b.places.length
+    const back = [a, b].map(({ places }) => places.toReversed()) as [number[], number[]]
+    const unlike = back[0].findIndex((place, i) => place !== back[1][i])
+    return (back[0][unlike] ?? 0) - (back[1][unlike] ?? 0)
+  })
+}

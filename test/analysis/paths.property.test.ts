@@ -5,7 +5,7 @@ import type { PathsAnswer } from '../../src/analysis/paths.ts'
 import { denseLedger } from '../arbitrary/denseLedger.ts'
 import { randomLedger, usd, usdt, wallet } from '../ledger.arbitrary.ts'
 import { askPaths, reversedLedger, stepsOf } from './askSweep.ts'
-import { everyPath, type Step } from './everyPath.ts'
+import { everyPath, ranked } from './everyPath.ts'
 import { graphOf, tag } from './traceLedger.ts'
 
 const ledgers = fc.oneof(randomLedger, denseLedger, denseLedger)
@@ -42,39 +42,6 @@ const question = fc
     const count = Math.min(senders, wallets.length - 1)
     return { ...more, from: wallets.slice(0, count), to: wallets.slice(count) }
   })
-
-interface Ranked {
-  readonly ids: readonly string[]
-  /** In the order of the search: places count from its side, so that less is better everywhere. */
-  readonly places: readonly number[]
-  readonly least: bigint
-}
-
-/** Best first; written down from the definition, without anything of the program. */
-function ranked(
-  steps: readonly Step[],
-  found: readonly number[][],
-  rule: { by: Order; backward: boolean },
-) {
-  const rows = found.map((path): Ranked => {
-    const amounts = path.map((place) => steps[place]?.amount ?? 0n)
-    const ids = path.map((place) => steps[place]?.id ?? '')
-    return {
-      ids: rule.backward ? ids.reverse() : ids,
-      places: rule.backward ? path.map((place) => -place) : path,
-      least: amounts.toSorted((x, y) => (x < y ? -1 : 1))[0] ?? 0n,
-    }
-  })
-  return rows.sort((a, b) => {
-    if (rule.by === 'bottleneck' && a.least !== b.least) return a.least > b.least ? -1 : 1
-    const last = (a.places.at(-1) ?? 0) - (b.places.at(-1) ?? 0)
-    if (rule.by === 'arrival' && last !== 0) return last
-    if (a.places.length !== b.places.length) return a.places.length - b.places.length
-    const back = [a, b].map(({ places }) => places.toReversed()) as [number[], number[]]
-    const unlike = back[0].findIndex((place, i) => place !== back[1][i])
-    return (back[0][unlike] ?? 0) - (back[1][unlike] ?? 0)
-  })
-}
 
 const idsOf = ({ paths }: PathsAnswer) =>
   paths.map(({ transfers }) => transfers.map(({ transfer }) => transfer))
