@@ -77,14 +77,14 @@ export function* reach(
       from.map((address, place) => ({ address, bits: bit(place) })),
       query.maxHops,
     )
-  const all = yield* go(addresses, () => 1)
+  const perSweep = query.maxHops === undefined ? bitsPerSweep : 1
+  const all = yield* go(addresses, (place) => 1 << (addresses.length <= perSweep ? place : 0))
   const byHop = yield* countByHop(all)
   const listed = yield* nearest(all, byHop, query)
   const sourcesOf = listed.map((): string[] => [])
-  const perSweep = query.maxHops === undefined ? bitsPerSweep : 1
   for (let first = 0; query.sources && first < addresses.length; first += perSweep) {
     const some = addresses.slice(first, first + perSweep)
-    const { bits } = yield* go(some, (place) => 1 << place)
+    const { bits } = some.length === addresses.length ? all : yield* go(some, (place) => 1 << place)
     for (const [place, address] of some.entries()) {
       const name = formatAccount(graph.account(address))
       for (const [i, at] of listed.entries())

@@ -92,6 +92,13 @@ function createPass(range: SweepRange, sources: readonly Sources[], maxHops: num
       if (follows[holdingAsset[holding] as number] === true) arrive(holding, bits, hops)
   }
 
+  function holdsAnother(address: number, holding: number): boolean {
+    const last = addressFirst[address + 1] as number
+    for (let other = addressFirst[address] as number; other < last; other++)
+      if (other !== holding && follows[holdingAsset[other] as number] === true) return true
+    return false
+  }
+
   /** What another asset brought in the transaction before can be spent now. */
   function letGo(): void {
     for (const each of waiting) arriveAtAll(each)
@@ -109,7 +116,7 @@ function createPass(range: SweepRange, sources: readonly Sources[], maxHops: num
     note(swept, { address, transfer, bits, hops })
     if (hops >= maxHops || !stops.continues(address, transfer)) return
     arrive(holding, bits, hops)
-    if ((addressFirst[address + 1] as number) - (addressFirst[address] as number) === 1) return
+    if (!holdsAnother(address, holding)) return
     const legs = graph.legs(graph.transactionOf(transfer))
     waiting.push({ address, bits, hops })
     waitingUntil = place + (backward ? transfer - legs.start : legs.end - 1 - transfer)

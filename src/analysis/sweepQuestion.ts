@@ -50,7 +50,10 @@ export function sweepRange(
   const asset = query.asset === undefined ? -1 : graph.asset(query.asset)
   if (query.asset !== undefined && asset < 0) throw unknownAsset(query.asset)
   const limits = asOfBlocks(graph, context, query)
+  const isLimited = Object.keys(query.asOf).length > 0
+  // Without a wish nothing is beyond: then it is not asked for every transfer.
   const isBeyond = (transaction: number): boolean => {
+    if (!isLimited) return false
     const block = graph.block(graph.blockOf(transaction))
     return block.number > (limits.get(block.chain) ?? Number.POSITIVE_INFINITY)
   }
