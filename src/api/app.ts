@@ -12,7 +12,9 @@ import { flagRoutes } from './flags.ts'
 import { hostGuard, securityHeaders } from './guard.ts'
 import { importRoutes } from './imports.ts'
 import type { Knowledge } from './knowledge.ts'
+import { pathsRoutes } from './paths.ts'
 import { explained, notFound, problem, problemHandler } from './problem.ts'
+import { reachRoutes } from './reach.ts'
 import { createRouter } from './router.ts'
 import { tagRoutes } from './tags.ts'
 import { traceRoutes } from './traces.ts'
@@ -58,6 +60,8 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
   app.route('/', tagRoutes(knowledge))
   app.route('/', accountRoutes(knowledge, cursors))
   app.route('/', traceRoutes(knowledge, options.config))
+  app.route('/', pathsRoutes(knowledge, options.config))
+  app.route('/', reachRoutes(knowledge, options.config))
   addPages(app, knowledge)
   addMethodTable(app)
   return app

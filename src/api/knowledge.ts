@@ -2,7 +2,7 @@ import { totalmem } from 'node:os'
 import type { TraceContext } from '../analysis/trace.ts'
 import { type Attribution, loadAttribution } from '../attribution/load.ts'
 import { openGenerations } from '../graph/generations.ts'
-import type { Graph } from '../graph/graph.ts'
+import type { Graph, WholeGraph } from '../graph/graph.ts'
 import { askNeighbourhood, type Keeps } from '../graph/neighbourhood.ts'
 import { openSummaries } from '../graph/summaries.ts'
 import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
@@ -29,7 +29,7 @@ export interface Knowledge {
    *
    * @throws KnownError `graph.too-large`
    */
-  graph(): Promise<Graph>
+  graph(): Promise<WholeGraph>
   /** What the ledger is as a whole. */
   ledger(): Promise<Pick<Graph, 'sequence' | 'digest' | 'transferCount' | 'chains'>>
   attribution(): Promise<Attribution>

@@ -20,6 +20,8 @@ export interface TagView {
   /** Tags that accuse: shown beside whatever leads. */
   adverse(account: Account): readonly Tag[]
   isTagged(account: Account): boolean
+  /** All accounts with a tag, each once. */
+  accounts(): Iterable<Account>
   /** SHA-256 over all tags and categories in force. */
   readonly digest: string
 }
@@ -60,6 +62,7 @@ export function createTagView(
     },
     adverse: (account) => of(account).filter((tag) => isAdverse(tag.category)),
     isTagged: (account) => byAccount.has(account),
+    accounts: () => byAccount.keys(),
     get digest() {
       digest ??= digestOf(byAccount, categories)
       return digest

@@ -1,6 +1,8 @@
 import { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { registerDataCommands } from './dataCommands.ts'
+import { registerPathsCommand } from './pathsCommand.ts'
+import { registerReachCommand } from './reachCommand.ts'
 import { registerServiceCommands } from './serviceCommands.ts'
 import { registerStoreCommands } from './storeCommands.ts'
 import { registerTraceCommands } from './traceCommands.ts'
@@ -27,6 +29,8 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
   registerDataCommands(context)
   registerWalletCommands(context)
   registerTraceCommands(context)
+  registerPathsCommand(context)
+  registerReachCommand(context)
   registerStoreCommands(context)
   return program
 }

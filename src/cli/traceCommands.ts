@@ -114,9 +114,7 @@ async function requestOf(
   knowledge: Knowledge,
   options: TraceOptions,
 ): Promise<Parameters<typeof runTrace>[1]> {
-  const chain = await onlyChain(knowledge)
-  const account = (text: string): Account =>
-    parseAccount(text, text.includes(':') ? undefined : chain)
+  const account = await accountReader(knowledge)
   const listed = options.seedsFrom === undefined ? [] : seedLines(options.seedsFrom)
   const isTransfer = (line: string): boolean =>
     /^0x[0-9a-f]{64}$/i.test(line) ||
@@ -156,6 +154,12 @@ function resolutionOf(text: string, account: (text: string) => Account): Resolut
   )
 }
 
+/** Reads accounts as people write them at a terminal. */
+export async function accountReader(knowledge: Knowledge): Promise<(text: string) => Account> {
+  const chain = await onlyChain(knowledge)
+  return (text) => parseAccount(text, text.includes(':') ? undefined : chain)
+}
+
 /** A plain address belongs to the only chain of the store, or to Ethereum while it is empty. */
 async function onlyChain(knowledge: Knowledge): Promise<ChainId | undefined> {
   const { chains } = await knowledge.ledger()
@@ -178,7 +182,7 @@ function seedLines(file: string): string[] {
   }
 }
 
-function oneOf<T extends string>(
+export function oneOf<T extends string>(
   name: string,
   value: string | undefined,
   allowed: readonly T[],
@@ -195,7 +199,7 @@ function oneOf<T extends string>(
   )
 }
 
-function asOfBlocks(texts: readonly string[]): Record<string, number> {
+export function asOfBlocks(texts: readonly string[]): Record<string, number> {
   return Object.fromEntries(
     texts.map((text) => {
       const [chain = '', block = ''] = text.split('@')
