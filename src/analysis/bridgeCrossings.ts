@@ -60,4 +60,5 @@ function legsOf(
   return graph
     .findTransaction(chain, tx)
     .filter((leg) => assetOf(graph, leg) === asset && graph.amount(leg) === moved.amount)
+    .filter((leg) => moved.amount > 0n && graph.from(leg) !== graph.to(leg))
 }

@@ -28,7 +28,7 @@ export interface Exchanging {
 export interface TransactionConversions {
   readonly byGiver: ReadonlyMap<number, Exchanging>
   /** True when legs of this holding are X or Y legs of a conversion: they carry no lots of their own. */
-  isConverting(address: number, asset: number): boolean
+  isConverting(holding: number): boolean
 }
 
 /** An analyst's word on which of several assets was got: by transaction hash and account. */
@@ -64,17 +64,17 @@ export function conversionsIn(
   const chosen = chosenBy(graph, transaction, open, given)
   const contested = contestedGets(chosen)
   const byGiver = new Map<number, Exchanging>()
-  const holdings = new Set<string>()
+  const holdings = new Set<number>()
   for (const address of new Set(chosen.map((pair) => pair.address))) {
     const own = chosen.filter((pair) => pair.address === address)
     const isResolved = own.length < open.filter((pair) => pair.address === address).length
     byGiver.set(address, decide(graph, own, { ...given, contested, isResolved, time }))
     for (const { gives, recipient, gets } of own) {
-      holdings.add(`${address} ${gives}`)
-      holdings.add(`${recipient} ${gets}`)
+      holdings.add(graph.holding(address, gives))
+      holdings.add(graph.holding(recipient, gets))
     }
   }
-  return { byGiver, isConverting: (address, asset) => holdings.has(`${address} ${asset}`) }
+  return { byGiver, isConverting: (holding) => holdings.has(holding) }
 }
 
 /** What an analyst names must be a candidate; where she names one, the others of that account are out. */
@@ -143,7 +143,8 @@ function splitByValue(
   const name = (asset: number): string => graph.assets[asset] ?? ''
   const several = ({ gives, gets }: Pair): number => (isOneGiven ? gets : gives)
   const sorted = pairs.toSorted((a, b) => compareText(name(several(a)), name(several(b))))
-  const [first] = sorted as readonly [Pair, ...Pair[]]
+  const [first] = sorted
+  if (!first) return undefined
   const weights = weightsOf(
     sorted.map((pair) => {
       const asset = graph.assets[several(pair)]
@@ -193,7 +194,8 @@ export function firstPaid(
   for (let leg = start; leg < end; leg++) {
     const from = graph.from(leg)
     if (from < 0 || graph.kind(leg) === 'fee' || assetOf(graph, leg) !== gives) continue
-    if (graph.addressOf(from) === address && graph.amount(leg) > 0n) return leg
+    if (graph.addressOf(from) !== address || graph.to(leg) === from) continue
+    if (graph.amount(leg) > 0n) return leg
   }
   return start
 }

@@ -35,6 +35,8 @@ export interface ExchangeRules {
   readonly counts: readonly boolean[]
   /** By number of the wrapped asset. */
   readonly wrappers: ReadonlyMap<number, WrappedCoin>
+  /** Addresses of all trusted wrapped coins, also of those that the ledger has no row of. */
+  readonly wrapperContracts: ReadonlySet<number>
   /** True for accounts whose tag makes them a trusted pool, or a custody contract, at a time in seconds. */
   readonly isTaggedPool: (address: number, time: number) => boolean
   readonly isCustody: (address: number, time: number) => boolean
@@ -115,7 +117,7 @@ function isTrustedPool(
   },
 ): boolean {
   const { address, net, rules, time } = given
-  for (const { wrapper } of rules.wrappers.values()) if (wrapper === address) return true
+  if (rules.wrapperContracts.has(address)) return true
   if (rules.isTaggedPool(address, time)) return true
   if (net.size !== 2) return false
   const [first, second] = [...net.keys()].map((asset) => graph.assets[asset] as AssetId)
@@ -213,17 +215,21 @@ function recordedPairs(
   const { graph, rules, pools } = judge
   const { chain, tx } = graph.transfer(graph.legs(transaction).start)
   const records = rules.knowledge.recordsOf(chain, tx)
-  const recipients = new Set<number>()
-  for (const { pool, recipient } of records) {
+  const recipients = new Map<number, readonly (AssetId | undefined)[]>()
+  for (const { pool, recipient, gets } of records) {
     const found = graph.address(recipient as Account)
     const isPool = pools.addresses.has(graph.address(pool as Account))
-    if (isPool && found >= 0 && !pools.addresses.has(found)) recipients.add(found)
+    if (isPool && found >= 0 && !pools.addresses.has(found))
+      recipients.set(found, [...(recipients.get(found) ?? []), gets])
   }
   const pairs: Pair[] = []
-  for (const recipient of [...recipients].sort((a, b) => a - b)) {
+  for (const [recipient, told] of [...recipients].sort(([a], [b]) => a - b)) {
+    const got = [...(nets.get(recipient) ?? [])].filter(
+      ([asset]) => told.includes(undefined) || told.includes(graph.assets[asset]),
+    )
     for (const [address, net] of nets) {
       if (address === recipient || pools.addresses.has(address)) continue
-      pairs.push(...pairsBetween(judge, { address, net }, { recipient, got: nets.get(recipient) }))
+      pairs.push(...pairsBetween(judge, { address, net }, { recipient, got: new Map(got) }))
     }
   }
   return pairs
@@ -232,11 +238,11 @@ function recordedPairs(
 function pairsBetween(
   judge: Judge,
   { address, net }: { readonly address: number; readonly net: Net },
-  { recipient, got }: { readonly recipient: number; readonly got: Net | undefined },
+  { recipient, got }: { readonly recipient: number; readonly got: Net },
 ): Pair[] {
   const pairs: Pair[] = []
   for (const [gives, lost] of byAsset(net)) {
-    for (const [gets, gained] of byAsset(got ?? new Map())) {
+    for (const [gets, gained] of byAsset(got)) {
       if (lost > 0n || gained < 0n || gives === gets) continue
       const exchanged = { gives, gets, givesAmount: -lost, getsAmount: gained }
       if (byPools(judge.pools, exchanged))

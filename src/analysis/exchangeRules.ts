@@ -19,11 +19,17 @@ export function exchangeRules(
   seedAsset: AssetId,
 ): ExchangeRules {
   const { tags, tokens, knowledge } = context
+  const wrappers = wrappersOf(graph, tokens)
+  const contracts = [...tokens.wrappedOf.keys()].map((name) => graph.address(wrapperOf(name)))
   const outcomeOf = (address: number, time: number) =>
     address < 0 ? undefined : tags.stop(graph.account(address), time)?.outcome
   return {
     counts: graph.assets.map((asset) => tokens.carriesValue(asset, seedAsset) !== undefined),
-    wrappers: wrappersOf(graph, tokens),
+    wrappers,
+    wrapperContracts: new Set([
+      ...[...wrappers.values()].map(({ wrapper }) => wrapper),
+      ...contracts.filter((address) => address >= 0),
+    ]),
     isTaggedPool: (address, time) => outcomeOf(address, time) === 'pool',
     isCustody: (address, time) => outcomeOf(address, time) === 'contract_custody',
     knowledge,

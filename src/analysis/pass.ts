@@ -1,9 +1,3 @@
-/**
- * One deviation from design 8.1, in ledgers with holes only. The index of running balances counts the legs of a
- * transaction one by one, a conversion their net. Where a leg alone exceeds the balance but the net does not (holds
- * 5, pays 10, gets 7 and 3 wrapped in one transaction), an account without lots is taken for richer than it is by the
- * difference. A chain cannot record that; missing rows can.
- */
 import type { Graph } from '../graph/graph.ts'
 import { KnownError } from '../ledger/errors.ts'
 import type { BridgeMatch } from './conversionKnowledge.ts'
@@ -220,10 +214,8 @@ class Pass {
     this.#firstLeg = start
     this.#warm = this.#mayHaveLots(start, end)
     // What is last in a transaction is first when it runs from its end.
-    if (this.#line.backward) {
+    if (this.#line.backward)
       for (const address of this.#converting.byGiver.keys()) this.#exchange(inLedger, address)
-      this.#warm = this.#mayHaveLots(start, end)
-    }
     for (let leg = start; leg < end; leg++) this.#move(leg)
     if (!this.#line.backward)
       for (const address of this.#converting.byGiver.keys()) this.#exchange(inLedger, address)
@@ -232,7 +224,7 @@ class Pass {
 
   /** Where lots may come to during the transaction: all other holdings only move clean money. */
   #mayHaveLots(start: number, end: number): Set<number> {
-    const warm = new Set(this.#open.keys())
+    const warm = this.#convertedInto()
     for (let leg = start; leg < end; leg++) {
       const to = this.#line.to(leg)
       if (to < 0 || warm.has(to)) continue
@@ -243,6 +235,19 @@ class Pass {
     return warm
   }
 
+  /** Holdings in which lots of this transaction's conversions arrive. */
+  #convertedInto(): Set<number> {
+    const into = new Set<number>()
+    for (const { conversions } of this.#converting.byGiver.values()) {
+      for (const given of conversions) {
+        const { address, gives, recipient, gets } = this.#line.backward ? reversed(given) : given
+        if (this.#active.has(this.#graph.holding(address, gives)))
+          into.add(this.#graph.holding(recipient, gets))
+      }
+    }
+    return into
+  }
+
   #isWarm(holding: number): boolean {
     return holding >= 0 && (this.#active.has(holding) || this.#warm.has(holding))
   }
@@ -250,13 +255,13 @@ class Pass {
   #move(leg: number): void {
     const from = this.#line.from(leg)
     const to = this.#line.to(leg)
-    const isIdleLeg = !(this.#isWarm(from) || this.#isWarm(to) || this.#crossing.has(leg))
-    if (from === to || isIdleLeg) return
+    const seed = this.#plan.seeds.get(leg)
+    const brings = seed !== undefined || this.#crossing.has(leg)
+    if (from === to || !(brings || this.#isWarm(from) || this.#isWarm(to))) return
     const asset = this.#graph.assetOf(from >= 0 ? from : to)
     if (this.#plan.counts[asset] !== true) return
     const amount = this.#line.amount(leg)
     if (amount === 0n) return
-    const seed = this.#plan.seeds.get(leg)
     const paid = this.#isWarm(from) ? this.#pay(leg, from, amount) : [{ units: amount }]
     const parts = this.#crossed(leg, paid)
     if (seed === undefined) {
@@ -267,7 +272,7 @@ class Pass {
     const lot: Lot = { seed, hop: 0, face: amount, block: this.#block }
     this.#carry(leg, amount)
     if (to >= 0) this.#arrive(leg, to, [{ units: amount, lot }])
-    else this.#end(this.#endingForGood(leg), from, { units: amount, lot })
+    else this.#endForGood(leg, [{ units: amount, lot }])
   }
 
   /** Parts that leave the payer; lots that end by being spent here are clean from here on. */
@@ -298,13 +303,18 @@ class Pass {
 
   /** A payment to nobody: a fee, a burn, an issue on the reversed ledger, an unwrap whose other side is not in sight. */
   #spendForGood(leg: number, parts: readonly Parcel[]): void {
-    const from = this.#line.from(leg)
     this.#carry(leg, faceOf(parts))
+    this.#endForGood(
+      leg,
+      parts.map((part) => (part.lot ? moved(part, part.lot) : part)),
+    )
+  }
+
+  #endForGood(leg: number, parts: readonly Parcel[]): void {
     const ending = this.#endingForGood(leg)
-    const gone = parts.map((part) => (part.lot ? moved(part, part.lot) : part))
     const mayCross = ending === 'burned' || ending === 'issued'
-    if (mayCross && gone.some((part) => part.lot) && this.#cross(leg, gone)) return
-    for (const part of gone) this.#end(ending, from, part)
+    if (mayCross && parts.some((part) => part.lot) && this.#cross(leg, parts)) return
+    for (const part of parts) this.#end(ending, this.#line.from(leg), part)
   }
 
   /** What is burned of a wrapped coin was handed in for its native coin, which did not come to the payer. */
@@ -321,28 +331,40 @@ class Pass {
     if (lots && !isSeed) this.#carry(leg, faceOf(parts))
     const address = this.#graph.addressOf(to)
     const arrived = isSeed ? parts : parts.map((part) => (part.lot ? moved(part, part.lot) : part))
-    if (this.#isConverting(to) && this.#line.kind(leg) !== 'fee') {
-      this.#endAll(arrived, to, { outcome: 'ambiguous', reason: 'arrived in a conversion' })
-      return
-    }
     const stop = lots ? this.#plan.stop(address, this.#time) : undefined
     const crosses = stop?.outcome === 'bridge' && this.#cross(leg, arrived)
     if (stop && !crosses) this.#endAll(arrived, to, stop, this.#receiptOf(leg, stop))
+    if (this.#isConverting(to) && this.#line.kind(leg) !== 'fee') {
+      // What its legs in the assets of the conversion bring is in the net change.
+      const ends = { outcome: 'ambiguous', reason: 'arrived in a conversion' } as const
+      if (!stop) this.#endAll(arrived, to, ends)
+      return
+    }
     // A stop has no account, but where it has become one only later, older lots may rest there.
     if (stop && !this.#active.has(to)) return
     const kept: readonly Parcel[] = stop ? arrived.map(({ units }) => ({ units })) : arrived
     const receiver = this.#opened(to)
     if (lots && !stop) this.#note(receiver, address, faceOf(parts))
     receiver.purse.receive(this.#inBlock(kept))
-    if (lots && !stop && this.#line.backward) this.#toNowhere(leg, to, receiver)
+    if (this.#line.backward) this.#toNowhere(leg, to, receiver)
   }
 
   /** Reversed ledger: what the payer did not have came from nowhere just before, so it leaves right after. */
   #toNowhere(leg: number, to: number, receiver: Active): void {
     const gap = this.#line.gapOf(leg)
-    if (gap === 0n) return
-    for (const part of receiver.purse.pay(gap).parts)
-      if (part.lot) this.#end('ledger_gap', to, part)
+    if (gap > 0n) this.#takeGap(this.#line.transfer(leg), to, { gap, receiver })
+  }
+
+  #takeGap(
+    transfer: number,
+    holding: number,
+    { gap, receiver }: { readonly gap: bigint; readonly receiver: Active },
+  ): void {
+    const { parts } = receiver.purse.pay(gap)
+    if (!parts.some((part) => part.lot)) return
+    this.#gaps.push({ transfer, holding, missing: gap })
+    const isFollowed = this.#followed.has(this.#graph.addressOf(holding))
+    for (const part of parts) this.#end(isFollowed ? 'ledger_gap' : 'dust', holding, part)
   }
 
   /** What reaches a bridge, or is burned by one, goes on where both legs of its message are known. */
@@ -522,23 +544,16 @@ class Pass {
   }
 
   /** Reversed ledger: what of a conversion was given without being there came from nowhere. */
-  #conversionGap(transaction: number, { gives, recipient }: Conversion, holding: number): void {
-    const { start, end } = this.#graph.legs(transaction)
-    let gap = 0n
-    for (let transfer = start; transfer < end; transfer++)
-      if (this.#graph.from(transfer) === holding)
-        gap += this.#line.gapOf(this.#line.transfer(transfer))
-    if (gap === 0n || gives < 0 || recipient < 0) return
-    for (const part of this.#opened(holding).purse.pay(gap).parts)
-      if (part.lot) this.#end('ledger_gap', holding, part)
+  #conversionGap(transaction: number, { gets, recipient }: Conversion, holding: number): void {
+    const gap = this.#line.conversionGap(this.#line.transaction(transaction), holding)
+    if (gap === 0n) return
+    const first = firstPaid(this.#graph, transaction, { address: recipient, gives: gets })
+    this.#takeGap(first, holding, { gap, receiver: this.#opened(holding) })
   }
 
   #isConverting(holding: number): boolean {
     if (this.#converting.byGiver.size === 0) return false
-    return this.#converting.isConverting(
-      this.#graph.addressOf(holding),
-      this.#graph.assetOf(holding),
-    )
+    return this.#converting.isConverting(holding)
   }
 
   /** The purse of a holding, brought up to the beginning of the transaction at hand. */

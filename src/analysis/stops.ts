@@ -54,8 +54,7 @@ export function createStops(
 ): (address: number, time: number) => Stop | undefined {
   const through = new Set(query.continueThrough.map((account) => graph.address(account)))
   const never = new Set(query.neverFollow.map((account) => graph.address(account)))
-  const { counts, wrappers } = context.rules
-  const wrapped = new Set([...wrappers.values()].map(({ wrapper }) => wrapper))
+  const { counts, wrapperContracts } = context.rules
   const exchanges = createExchangers(graph, context.rules, query.isBeyond)
   const busy = new Map<number, boolean>()
 
@@ -79,7 +78,7 @@ export function createStops(
     if (tagged)
       return tagged.outcome === 'pool' ? pooled(tagged) : { ...tagged, outcome: tagged.outcome }
     if (never.has(address)) return { outcome: 'high_degree', reason: 'never_follow' }
-    if (wrapped.has(address))
+    if (wrapperContracts.has(address))
       return { outcome: 'contract_custody', reason: 'conversion_unresolved' }
     if (exchanges(address)) return { outcome: 'contract_custody', reason: 'conversion_unresolved' }
     return !context.tags.isTagged(account) && isBusy(address)

@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.ts'
 import type { Kind } from '../ledger/transfer.ts'
+import type { Balances } from './balances.ts'
 
 /** Legs of one holding in the order of a timeline. */
 export interface History {
@@ -32,6 +33,8 @@ export interface Timeline {
    * the reversed ledger it goes there right after.
    */
   gapOf(leg: number): bigint
+  /** The same of what the ledger's payer converted in a transaction. */
+  conversionGap(transaction: number, holding: number): bigint
 }
 
 /** First index of a history at or behind a leg. */
@@ -46,7 +49,7 @@ export function firstAtOrBehind(history: History, leg: number): number {
   return low
 }
 
-export function forwardTimeline(graph: Graph): Timeline {
+export function forwardTimeline(graph: Graph, balances: Balances): Timeline {
   return {
     backward: false,
     transfer: (leg) => leg,
@@ -59,12 +62,13 @@ export function forwardTimeline(graph: Graph): Timeline {
     kind: (leg) => graph.kind(leg),
     block: (transaction) => graph.block(graph.blockOf(transaction)),
     history: (holding) => new Forward(graph.events(holding)),
-    balanceBefore: (holding, index) => graph.balanceBefore(holding, index),
+    balanceBefore: (holding, index) => balances.before(holding, index),
     gapOf: () => 0n,
+    conversionGap: () => 0n,
   }
 }
 
-export function backwardTimeline(graph: Graph): Timeline {
+export function backwardTimeline(graph: Graph, balances: Balances): Timeline {
   const lastTransfer = graph.transferCount - 1
   const lastTransaction = graph.transactionCount - 1
   const transfer = (leg: number): number => lastTransfer - leg
@@ -86,16 +90,10 @@ export function backwardTimeline(graph: Graph): Timeline {
     history: (holding) => new Backward(graph.events(holding), lastTransfer),
     balanceBefore(holding, index) {
       const events = graph.events(holding)
-      return graph.balanceBefore(holding, events.length - index)
+      return balances.before(holding, events.length - index)
     },
-    gapOf(leg) {
-      const paid = transfer(leg)
-      const payer = graph.from(paid)
-      if (payer < 0 || graph.to(paid) === payer) return 0n
-      const events = new Forward(graph.events(payer))
-      const missing = graph.amount(paid) - graph.balanceBefore(payer, firstAtOrBehind(events, paid))
-      return missing > 0n ? missing : 0n
-    },
+    gapOf: (leg) => balances.gapOf(transfer(leg)),
+    conversionGap: (number, holding) => balances.conversionGap(transaction(number), holding),
   }
 }
 

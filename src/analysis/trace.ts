@@ -4,6 +4,7 @@ import type { ChainId } from '../ledger/chain.ts'
 import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { compareText } from '../ledger/order.ts'
+import { createBalances } from './balances.ts'
 import { createCrossings } from './bridgeCrossings.ts'
 import { type ConversionKnowledge, noConversionKnowledge } from './conversionKnowledge.ts'
 import { conversionsIn } from './conversions.ts'
@@ -190,7 +191,7 @@ function planOf(
   },
 ): Plan {
   const { query, seeds, asset, asOf } = given
-  const timeline = query.direction === 'backward' ? backwardTimeline(graph) : forwardTimeline(graph)
+  const backward = query.direction === 'backward'
   const isBeyond = (transaction: number): boolean => {
     const block = graph.block(graph.blockOf(transaction))
     return block.number > (asOf.get(block.chain) ?? Number.POSITIVE_INFINITY)
@@ -200,6 +201,13 @@ function planOf(
   const stop = createStops(graph, { tags: context.tags, rules }, { ...query, isBeyond })
   const isStop = (address: number, time: number): boolean =>
     address < 0 || stop(address, time) !== undefined
+  const conversions = remembered((transaction) =>
+    conversionsIn(graph, transaction, { rules, isStop, resolutions: query.resolve, backward }),
+  )
+  const balances = createBalances(graph, (transaction, holding) =>
+    conversions(transaction).isConverting(holding),
+  )
+  const timeline = backward ? backwardTimeline(graph, balances) : forwardTimeline(graph, balances)
   return {
     graph,
     timeline,
@@ -213,13 +221,7 @@ function planOf(
     wrappedAssets: new Set(rules.wrappers.keys()),
     wrappers: rules.wrappers,
     stop,
-    conversions: (transaction) =>
-      conversionsIn(graph, transaction, {
-        rules,
-        isStop,
-        resolutions: query.resolve,
-        backward: timeline.backward,
-      }),
+    conversions,
     crossing: createCrossings(graph, timeline, knowledge, isBeyond),
     isBeyond,
     matched: query.sameTransaction === 'matched',
@@ -229,6 +231,16 @@ function planOf(
     maxTransactions: query.maxTransactions,
     through: throughOf(graph, timeline, query),
     interrupted: context.interrupted,
+  }
+}
+
+/** Passes of one trace look at the same transactions again. */
+function remembered<T>(find: (transaction: number) => T): (transaction: number) => T {
+  const known = new Map<number, T>()
+  return (transaction) => {
+    const found = known.get(transaction) ?? find(transaction)
+    known.set(transaction, found)
+    return found
   }
 }
 

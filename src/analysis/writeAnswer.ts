@@ -126,13 +126,18 @@ function firstBlockOf(graph: Graph, address: number): number {
 
 /** Of several reasons the first counts: dust, not_ingested, (frozen,) still_held. */
 function restingEnding(parts: TraceParts, rest: Resting): JudgedRest {
-  const { graph, coverage, asOf } = parts
+  const { graph, coverage, asOf, query } = parts
   const account = graph.account(rest.address)
   const asset = graph.assets[rest.asset] as AssetId
-  const through = coverage.through(account, asset, { fromBlock: rest.lot.block, side: 'out' })
   const chain = account.slice(0, account.lastIndexOf(':')) as ChainId
-  const covered = through !== undefined && through.block >= (asOf.get(chain) ?? 0)
-  const outcome = outcomeOfRest(rest, covered)
+  const backward = query.direction === 'backward'
+  // Backward it matters what the address was ever sent until then, else what it paid from then to the as-of block.
+  const through = backward
+    ? coverage.through(account, asset, { fromBlock: firstBlockOf(graph, rest.address), side: 'in' })
+    : coverage.through(account, asset, { fromBlock: rest.lot.block, side: 'out' })
+  const until = backward ? rest.lot.block : (asOf.get(chain) ?? 0)
+  const covered = through !== undefined && through.block >= until
+  const outcome = outcomeOfRest(rest, { covered, backward })
   const reason =
     outcome === 'not_ingested'
       ? { reason: `coveredThrough ${through?.block ?? 'nothing'}` }
@@ -153,10 +158,14 @@ function restingEnding(parts: TraceParts, rest: Resting): JudgedRest {
   return { ending: { ...ending, ...reason }, through }
 }
 
-function outcomeOfRest({ followed, unfinished }: Resting, covered: boolean): Outcome {
+function outcomeOfRest(
+  { followed, unfinished }: Resting,
+  { covered, backward }: { readonly covered: boolean; readonly backward: boolean },
+): Outcome {
   if (unfinished) return 'budget'
   if (!followed) return 'dust'
-  return covered ? 'still_held' : 'not_ingested'
+  if (!covered) return 'not_ingested'
+  return backward ? 'opening_balance' : 'still_held'
 }
 
 function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutcome[] {

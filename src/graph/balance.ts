@@ -30,7 +30,8 @@ export class Balance {
     this.#l3 = s3 >>> 0
   }
 
-  subtract(amounts: Uint32Array, at: number): void {
+  /** @returns true when the amount was more than the balance. */
+  subtract(amounts: Uint32Array, at: number): boolean {
     const d0 = this.#l0 - (amounts[at] as number)
     const d1 = this.#l1 - (amounts[at + 1] as number) - (d0 < 0 ? 1 : 0)
     const d2 = this.#l2 - (amounts[at + 2] as number) - (d1 < 0 ? 1 : 0)
@@ -40,6 +41,7 @@ export class Balance {
     this.#l1 = short ? 0 : d1 >>> 0
     this.#l2 = short ? 0 : d2 >>> 0
     this.#l3 = short ? 0 : d3 >>> 0
+    return short
   }
 
   load(limbs: Uint32Array, at: number): void {

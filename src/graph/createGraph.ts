@@ -164,6 +164,23 @@ class ColumnGraph implements Graph {
     return balance.toBigInt()
   }
 
+  shortfalls(holding: number): number[] {
+    const found: number[] = []
+    const wide = this.#c.holdingWide[holding] ? { balance: 0n } : undefined
+    const balance = new Balance()
+    for (const transfer of this.events(holding)) {
+      if (this.#c.from[transfer] === this.#c.to[transfer]) continue
+      const pays = this.#c.from[transfer] === holding
+      if (wide) {
+        const sum = wide.balance + (pays ? -this.amount(transfer) : this.amount(transfer))
+        if (sum < 0n) found.push(transfer)
+        wide.balance = sum < 0n ? 0n : sum
+      } else if (!pays) balance.add(this.#c.amount, transfer * 4)
+      else if (balance.subtract(this.#c.amount, transfer * 4)) found.push(transfer)
+    }
+    return found
+  }
+
   #wideBalance(holding: number, end: number): bigint {
     let balance = 0n
     for (let e = this.#c.holdingFirst[holding] as number; e < end; e++) {

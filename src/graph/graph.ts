@@ -50,6 +50,8 @@ export interface Graph {
   events(holding: number): Uint32Array
   /** Balance of a holding just before its event `index`, with the clean inflows that ledger gaps need. */
   balanceBefore(holding: number, index: number): bigint
+  /** Payments of a holding beyond its running balance, ascending. */
+  shortfalls(holding: number): number[]
 
   /** Holding that pays, −1 when issued. */
   from(transfer: number): number

@@ -88,6 +88,10 @@ export function recordedGraph(part: LoadedPart): Recorded {
       moments.balance(holding)
       return graph.balanceBefore(holding, index)
     },
+    shortfalls(holding) {
+      moments.balance(holding)
+      return graph.shortfalls(holding)
+    },
     find(id: TransferId) {
       const found = graph.find(id)
       const { chain, tx } = parseTransferId(id)

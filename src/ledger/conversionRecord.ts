@@ -1,7 +1,10 @@
 import type { Account } from './account.ts'
+import type { AssetId } from './asset.ts'
 
 /** What ingest decoded from a pool's event: who got what the pool paid. */
 export interface PoolPayment {
   readonly pool: Account
   readonly recipient: Account
+  /** What it got; absent where the event does not tell which of the pool's two assets. */
+  readonly gets?: AssetId
 }

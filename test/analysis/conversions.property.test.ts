@@ -5,7 +5,7 @@ import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { tangledWraps, wrapper } from '../arbitrary/tangledWraps.ts'
 import { ether, randomLedger, usd, wallet, weth } from '../ledger.arbitrary.ts'
 import { oracleTrace } from '../oracle/trace.ts'
-import { tag, traceLedger } from './traceLedger.ts'
+import { codeIn, tag, traceLedger } from './traceLedger.ts'
 
 function faces(answer: TraceAnswer): string[] {
   const seeds = answer.seeds.map(({ transfer }) => transfer)
@@ -61,9 +61,18 @@ test('the engine equals the slow oracle where one transaction wraps, unwraps and
           maxHops: q.maxHops,
           stops: new Map(q.service ? [[wallet(3), 'service']] : []),
           wrap: { wrapped: weth, native: ether, wrapper },
+          pools: new Set(),
+          hasCode: codeIn(transfers),
           covered: () => true,
         })
         compared++
+        if (
+          process.env['JEJAK_SHOW'] &&
+          JSON.stringify(faces(answer)) !== JSON.stringify(lines(oracle.outcomes))
+        )
+          process.stderr.write(
+            `${JSON.stringify({ matched: q })} {"method":"W"} ${seeds.map((x) => x.slice(70))}\n${transfers.map((t) => `${t.block} ${t.tx.slice(60)} ${t.kind} ${t.position} ${t.from?.slice(-4)}>${t.to?.slice(-4)} ${t.amount} ${t.asset.slice(9, 20)}`).join('\n')}----\n`,
+          )
         expect(faces(answer)).toEqual(lines(oracle.outcomes))
         expect(answer.movements.map((m) => `${m.transfer} = ${m.face}`).sort()).toEqual(
           lines(oracle.carried),

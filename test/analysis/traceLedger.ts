@@ -48,6 +48,16 @@ export function coveredFor(transfers: readonly Transfer[]): CoverageOfMany[] {
   return [{ chain: first.chain, accounts, kinds, ...reach, assurance: 0, source: 'test' }]
 }
 
+/** Where the ledger itself shows code: who sent an internal transfer, and contracts of tokens (design 8.2). */
+export function codeIn(transfers: readonly Transfer[]): (account: Account) => boolean {
+  const found = new Set<Account>()
+  for (const { kind, from, asset } of transfers) {
+    if (kind === 'internal' && from) found.add(from)
+    if (asset.includes('/erc20:')) found.add(asset.replace('/erc20:', ':') as Account)
+  }
+  return (account) => found.has(account)
+}
+
 export interface LedgerQuestion extends Partial<Omit<TraceQuery, 'seeds'>> {
   readonly seeds: readonly string[]
   readonly tags?: readonly Tag[]

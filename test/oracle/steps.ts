@@ -111,7 +111,9 @@ function conversionSteps(
   stops: Stops,
 ): Step[] {
   const first = (account: Account, asset: string): Pick<Step, 'id' | 'tx' | 'time'> => {
-    const leg = legs.find((l) => l.from === account && l.asset === asset && l.kind !== 'fee')
+    const leg = legs.find(
+      (l) => movesValue(l) && l.from === account && l.asset === asset && l.kind !== 'fee',
+    )
     return momentOf(leg ?? (legs[0] as Transfer))
   }
   const place = (account: Account): Place => {
