@@ -77,7 +77,7 @@ export async function openKnowledge(given: KnowledgePlace | string): Promise<Kno
     async () => String((await store.state()).coverageVersion),
     () => store.coverageClaims(),
   )
-  const registries = openRegistries()
+  const registries = openRegistries(store)
   return {
     location: place.location,
     folder,
@@ -87,7 +87,7 @@ export async function openKnowledge(given: KnowledgePlace | string): Promise<Kno
     claims,
     async context() {
       const known = await attribution()
-      const conversions = registries(known)
+      const conversions = await registries(known)
       return { tags: known.tags, tokens: known.tokens, coverage: await claims(), conversions }
     },
     async close() {
