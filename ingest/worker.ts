@@ -4,10 +4,12 @@ import { parseArgs } from 'node:util'
 import { readConfig } from '../src/config.ts'
 import { type Account, accountChain, formatAccount } from '../src/ledger/account.ts'
 import { type AssetId, parseAsset } from '../src/ledger/asset.ts'
+import type { ConversionRecord } from '../src/ledger/conversionRecord.ts'
 import { gapsIn } from '../src/ledger/coverage.ts'
 import { KnownError } from '../src/ledger/errors.ts'
 import { harmlessText } from '../src/ledger/text.ts'
 import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
+import { appendDocument } from '../src/store/documentLog.ts'
 import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
 import type { Store } from '../src/store/store.ts'
@@ -178,11 +180,18 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     })
     const owner = randomUUID()
     const delays = new Map<Account, Delay>()
+    const payments = new Set<string>()
     let outages = 0
     while (!options.signal.aborted) {
-      const worked = await workOnce({ store, reader, node, owner, delays, options }).catch(
-        (error: unknown) => storeAway(error, outages, options),
-      )
+      const worked = await workOnce({
+        store,
+        reader,
+        node,
+        owner,
+        delays,
+        payments,
+        options,
+      }).catch((error: unknown) => storeAway(error, outages, options))
       outages = typeof worked === 'object' ? outages + 1 : 0
       if (worked === 'nothing' && options.once) return
       const pauseMs = typeof worked === 'object' ? worked.delayMs : idleMs
@@ -230,6 +239,8 @@ interface Work {
   readonly node: { readonly name: string; readonly calls: number }
   readonly owner: string
   readonly delays: Map<Account, Delay>
+  /** What pools paid, as far as this worker wrote it. */
+  readonly payments: Set<string>
   readonly options: WorkerOptions
 }
 
@@ -346,8 +357,9 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
       assurance: 1 as const,
       source: work.node.name,
     }))
+    await rememberPayments(work, read.payments)
     const { added } = await store.append({
-      transfers: read,
+      transfers: read.transfers,
       source: work.node.name,
       assurance: 1,
       coverage,
@@ -367,6 +379,24 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
     throughBlock: head,
     calls: work.node.calls,
   })
+}
+
+/** Wallets under investigation deal with one another: what was told of a transaction once is not told again. */
+const rememberedPayments = 100_000
+
+/** Before the rows, so that a crash in between costs nothing: blocks that are not covered are read again. */
+async function rememberPayments(
+  { store, payments }: Work,
+  read: readonly ConversionRecord[],
+): Promise<void> {
+  const isNew = (record: ConversionRecord): boolean => !payments.has(JSON.stringify(record))
+  const transactions = new Set(read.filter(isNew).map(({ tx }) => tx))
+  // All of a transaction or nothing: what is read last of it holds.
+  const records = read.filter(({ tx }) => transactions.has(tx))
+  if (records.length === 0) return
+  await appendDocument(store, 'conversion', { records })
+  if (payments.size > rememberedPayments) payments.clear()
+  for (const record of records) payments.add(JSON.stringify(record))
 }
 
 /** The first blocks that are not covered for every kind this node can tell. */

@@ -1,6 +1,7 @@
 import type { Account } from '../../src/ledger/account.ts'
 import type { AssetId } from '../../src/ledger/asset.ts'
 import type { ChainId } from '../../src/ledger/chain.ts'
+import type { ConversionRecord } from '../../src/ledger/conversionRecord.ts'
 import { nativeAsset } from '../../src/ledger/nativeCoins.ts'
 import { counterparty, type Transfer } from '../../src/ledger/transfer.ts'
 import {
@@ -16,6 +17,7 @@ import {
   wholeNumber,
 } from '../rpc/values.ts'
 import { type Frame, movingFrames } from './frames.ts'
+import { paymentOfSwap } from './poolSwap.ts'
 import { tokenLegOfLog } from './tokenLog.ts'
 
 /** A transaction as a node tells it, with what belongs to it. */
@@ -60,6 +62,42 @@ export function transfersOfTransaction(
     ? frameLegs(given.frames, shared)
     : [valueLeg(transaction, receipt, shared)]
   return [fee, ...coins, ...tokenLegs(receipt, shared, isWrapped)]
+}
+
+/**
+ * What pools paid to whom in one transaction, as their swap events tell; none of a failed one.
+ *
+ * @param transfers - of the same transaction.
+ * @throws KnownError `rpc.invalid-answer`
+ */
+export function paymentsOfTransaction(
+  receipt: Fields,
+  chain: ChainId,
+  transfers: readonly Transfer[],
+): ConversionRecord[] {
+  if (quantity(receipt['status'] ?? '0x1', 'the status') === 0n) return []
+  const tx = hash(receipt['transactionHash'], "the receipt's transaction")
+  return list(receipt['logs'], 'the logs').flatMap((item) => {
+    const log = logOf(item)
+    const position = wholeNumber(log.item['logIndex'], 'a log index')
+    return paymentOfSwap({ chain, tx, position, ...log }, transfers) ?? []
+  })
+}
+
+/** Contract and topics in lower case. */
+function logOf(value: unknown): {
+  readonly item: Fields
+  readonly contract: string
+  readonly topics: readonly string[]
+  readonly data: string
+} {
+  const item = fields(value, 'a log')
+  return {
+    item,
+    contract: text(item['address'], 'the address of a log').toLowerCase(),
+    topics: list(item['topics'], 'topics').map((topic) => text(topic, 'a topic').toLowerCase()),
+    data: text(item['data'], 'the data of a log'),
+  }
 }
 
 type Shared = Omit<Transfer, 'kind' | 'position' | 'asset' | 'amount' | 'flags' | 'from' | 'to'>
@@ -132,20 +170,14 @@ function tokenLegs(
   isWrapped: (asset: AssetId) => boolean,
 ): Transfer[] {
   return list(receipt['logs'], 'the logs').flatMap((item) => {
-    const log = fields(item, 'a log')
-    const leg = tokenLegOfLog({
-      chain: shared.chain,
-      contract: text(log['address'], 'the address of a log').toLowerCase(),
-      topics: list(log['topics'], 'topics').map((topic) => text(topic, 'a topic').toLowerCase()),
-      data: text(log['data'], 'the data of a log'),
-      isWrapped,
-    })
+    const log = logOf(item)
+    const leg = tokenLegOfLog({ chain: shared.chain, ...log, isWrapped })
     return leg
       ? [
           {
             ...shared,
             kind: 'token' as const,
-            position: wholeNumber(log['logIndex'], 'a log index'),
+            position: wholeNumber(log.item['logIndex'], 'a log index'),
             ...leg,
           },
         ]

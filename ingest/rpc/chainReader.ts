@@ -2,13 +2,14 @@ import type { Account } from '../../src/ledger/account.ts'
 import { accountReference } from '../../src/ledger/account.ts'
 import type { AssetId } from '../../src/ledger/asset.ts'
 import type { ChainId } from '../../src/ledger/chain.ts'
+import type { ConversionRecord } from '../../src/ledger/conversionRecord.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { nativeAsset } from '../../src/ledger/nativeCoins.ts'
 import type { Kind, Transfer } from '../../src/ledger/transfer.ts'
 import type { Frame } from '../decode/frames.ts'
 import { depositTopic, transferTopic, withdrawalTopic } from '../decode/tokenLog.ts'
 import { callTracerFrames, parityFrames } from '../decode/traces.ts'
-import { transfersOfTransaction } from '../decode/transaction.ts'
+import { paymentsOfTransaction, transfersOfTransaction } from '../decode/transaction.ts'
 import type { RpcNode, RpcRefusal } from './node.ts'
 import {
   account,
@@ -24,6 +25,12 @@ import {
 /** Which way the node can tell the calls inside transactions, best first. */
 export type TraceMethod = 'trace_filter' | 'trace_block' | 'debug_traceBlock' | 'none'
 
+/** What whole transactions moved, and what the pools in them paid to whom. */
+export interface ReadTransactions {
+  readonly transfers: readonly Transfer[]
+  readonly payments: readonly ConversionRecord[]
+}
+
 /** Reads one wallet's transfers from one node, range by range. */
 export interface ChainReader {
   readonly chain: ChainId
@@ -33,11 +40,14 @@ export interface ChainReader {
   head(): Promise<number>
   blockHash(number: number): Promise<string | undefined>
   /**
-   * All transfers of every transaction that touches the wallet in these blocks.
+   * All transfers and pools' payments of every transaction that touches the wallet in these blocks.
    *
    * @throws RpcRefusal when the range is too large for the node
    */
-  read(wallet: Account, range: { readonly from: number; readonly to: number }): Promise<Transfer[]>
+  read(
+    wallet: Account,
+    range: { readonly from: number; readonly to: number },
+  ): Promise<ReadTransactions>
 }
 
 /** Transactions that are kept decoded: wallets under investigation deal with one another. */
@@ -114,7 +124,7 @@ class NodeReader {
   readonly #traces: TraceMethod
   readonly #isWrapped: (asset: AssetId) => boolean
   /** By block hash and transaction, so that a reorganised block is read again. */
-  readonly #decoded = new Map<string, readonly Transfer[]>()
+  readonly #decoded = new Map<string, ReadTransactions>()
   /** Call trees of whole blocks by block hash: a block is traced once for all wallets. */
   readonly #frames = new Map<string, Map<string, Frame[]>>()
 
@@ -137,7 +147,7 @@ class NodeReader {
   async read(
     wallet: Account,
     range: { readonly from: number; readonly to: number },
-  ): Promise<Transfer[]> {
+  ): Promise<ReadTransactions> {
     const touched = new Map<number, Set<string>>()
     const touch = (block: number, tx: string): void => {
       touched.set(block, (touched.get(block) ?? new Set<string>()).add(tx))
@@ -158,10 +168,14 @@ class NodeReader {
       [...touched].sort(([a], [b]) => a - b),
       async ([number, transactions]) => {
         const block = blocks.get(number) ?? (await this.#block(number))
-        return this.#transfersOf(block, transactions)
+        return this.#transactionsOf(block, transactions)
       },
     )
-    return [...found.flat(), ...rewards]
+    const all = found.flat()
+    return {
+      transfers: [...all.flatMap(({ transfers }) => transfers), ...rewards],
+      payments: all.flatMap(({ payments }) => payments),
+    }
   }
 
   async #touchedByLogs(
@@ -302,19 +316,22 @@ class NodeReader {
     }
   }
 
-  async #transfersOf(block: BlockHead, transactions: ReadonlySet<string>): Promise<Transfer[]> {
+  async #transactionsOf(
+    block: BlockHead,
+    transactions: ReadonlySet<string>,
+  ): Promise<ReadTransactions[]> {
     const known = new Map(
       block.transactions.map((transaction) => [
         hash(transaction['hash'], 'a transaction'),
         transaction,
       ]),
     )
-    const all: Transfer[] = []
+    const all: ReadTransactions[] = []
     for (const tx of transactions) {
       const key = `${block.hash} ${tx}`
       const decoded = this.#decoded.get(key)
       if (decoded) {
-        all.push(...decoded)
+        all.push(decoded)
         continue
       }
       const transaction = known.get(tx)
@@ -324,15 +341,17 @@ class NodeReader {
         `the receipt of ${tx}`,
       )
       const frames = this.#frames.get(block.hash)?.get(tx) ?? (await this.#framesOf(tx))
-      const made = transfersOfTransaction(
+      const transfers = transfersOfTransaction(
         { block, transaction, receipt, ...(frames === undefined ? {} : { frames }) },
         this.#chain,
         this.#isWrapped,
       )
+      const payments = paymentsOfTransaction(receipt, this.#chain, transfers)
+      const made = { transfers, payments }
       if (this.#decoded.size >= keptTransactions)
         this.#decoded.delete(this.#decoded.keys().next().value ?? '')
       this.#decoded.set(key, made)
-      all.push(...made)
+      all.push(made)
     }
     return all
   }

@@ -1,34 +1,11 @@
 import type { Account } from '../ledger/account.ts'
 import type { AssetId } from '../ledger/asset.ts'
+import type { BridgeMatch } from '../ledger/bridgeMatch.ts'
 import type { ChainId } from '../ledger/chain.ts'
+import type { PoolPayment } from '../ledger/conversionRecord.ts'
+import type { Rational } from '../ledger/rational.ts'
 
-/** A fraction, exact. */
-export interface Rational {
-  readonly numerator: bigint
-  readonly denominator: bigint
-}
-
-/** What ingest decoded from a pool's event: who got what the pool paid. */
-export interface PoolPayment {
-  readonly pool: Account
-  readonly recipient: Account
-  /** What it got; absent where the event does not tell which of the pool's two assets. */
-  readonly gets?: AssetId
-}
-
-/** Two legs of one bridging, matched by message id. */
-export interface BridgeMatch {
-  readonly message: string
-  readonly fromChain: ChainId
-  readonly fromTx: string
-  readonly fromAsset: AssetId
-  readonly fromAmount: bigint
-  readonly toChain: ChainId
-  readonly toTx: string
-  readonly toAsset: AssetId
-  readonly toAmount: bigint
-  readonly receiver: Account
-}
+export type { BridgeMatch, PoolPayment, Rational }
 
 /** What a trace knows of exchanges besides ledger and tags; `src/attribution` provides it. */
 export interface ConversionKnowledge {

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os'
 import type { TraceContext } from '../analysis/trace.ts'
 import { type Attribution, loadAttribution } from '../attribution/load.ts'
+import { openRegistries } from '../attribution/registries.ts'
 import { openGenerations } from '../graph/generations.ts'
 import type { Graph, WholeGraph } from '../graph/graph.ts'
 import { askNeighbourhood, type Keeps } from '../graph/neighbourhood.ts'
@@ -76,6 +77,7 @@ export async function openKnowledge(given: KnowledgePlace | string): Promise<Kno
     async () => String((await store.state()).coverageVersion),
     () => store.coverageClaims(),
   )
+  const registries = openRegistries(store)
   return {
     location: place.location,
     folder,
@@ -84,8 +86,9 @@ export async function openKnowledge(given: KnowledgePlace | string): Promise<Kno
     attribution,
     claims,
     async context() {
-      const { tags, tokens } = await attribution()
-      return { tags, tokens, coverage: await claims() }
+      const known = await attribution()
+      const conversions = await registries(known)
+      return { tags: known.tags, tokens: known.tokens, coverage: await claims(), conversions }
     },
     async close() {
       await ledgers.close()

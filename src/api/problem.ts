@@ -54,6 +54,14 @@ export const explained: Readonly<
   },
   'tag.invalid': { status: 422, text: 'Rows of a tag file are no tags; nothing of it was stored.' },
   'token-list.invalid': { status: 422, text: 'A token list does not have the form of one.' },
+  'price.invalid': {
+    status: 422,
+    text: 'Rows of a price file are no prices; nothing of it was stored.',
+  },
+  'bridge.invalid': {
+    status: 422,
+    text: 'Rows of a bridge file are no matched legs, or claim a message or a leg twice; nothing of it was stored.',
+  },
   'store.busy': { status: 503, text: 'Another process is writing to the store. Try again.' },
   'store.full': {
     status: 507,

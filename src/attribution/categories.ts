@@ -37,6 +37,19 @@ const aliases: ReadonlyMap<string, string> = new Map(
   }),
 )
 
+/** Addresses of these categories are contracts: nobody runs a pool, a bridge or a vault from a wallet. */
+const contracts = new Set([
+  'contract',
+  'token_contract',
+  'multisig',
+  'defi',
+  'defi_dex',
+  'defi_bridge',
+  'defi_lending',
+  'staking',
+  'vault',
+])
+
 const adverse = new Set([
   'sanction',
   'blocked',
@@ -64,6 +77,11 @@ export function conceptOf(word: string): string {
 /** A tag of these categories is never hidden by another. */
 export function isAdverse(category: string): boolean {
   return adverse.has(conceptOf(category))
+}
+
+/** True for categories whose addresses have code; an exchange, say, has both wallets and contracts. */
+export function isContract(category: string): boolean {
+  return contracts.has(conceptOf(category))
 }
 
 export type CategoryTable = ReadonlyMap<string, CategoryOutcome>

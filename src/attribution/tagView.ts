@@ -8,6 +8,7 @@ import {
   categoryTable,
   conceptOf,
   isAdverse,
+  isContract,
 } from './categories.ts'
 
 /** All tags at one moment, resolved the same way every time. */
@@ -22,6 +23,11 @@ export interface TagView {
   isTagged(account: Account): boolean
   /** All accounts with a tag, each once. */
   accounts(): Iterable<Account>
+  /**
+   * True when a tag that may end a trace says that the account is a contract. Dates are of no matter: code stays. Tags
+   * that may end none say nothing here either, since only stops ask.
+   */
+  hasContractTag(account: Account): boolean
   /** SHA-256 over all tags and categories in force. */
   readonly digest: string
 }
@@ -63,6 +69,7 @@ export function createTagView(
     adverse: (account) => of(account).filter((tag) => isAdverse(tag.category)),
     isTagged: (account) => byAccount.has(account),
     accounts: () => byAccount.keys(),
+    hasContractTag: (account) => of(account).some((tag) => tag.mayStop && isContract(tag.category)),
     get digest() {
       digest ??= digestOf(byAccount, categories)
       return digest

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { runIngest } from '../api/ingestProcess.ts'
 import { openKnowledge } from '../api/knowledge.ts'
+import { importBridges } from '../attribution/importBridges.ts'
+import { importPrices } from '../attribution/importPrices.ts'
 import { importTags } from '../attribution/importTags.ts'
 import { importTokens } from '../attribution/importTokens.ts'
 import { exportTransfers } from '../graph/exportTransfers.ts'
@@ -16,6 +18,8 @@ export function registerDataCommands({ program }: ProgramContext): void {
   registerExport(program)
   registerTags(program)
   registerTokens(program)
+  registerPrices(program)
+  registerBridges(program)
   registerCheck(program)
 }
 
@@ -145,6 +149,53 @@ function registerTokens(program: Program): void {
         else
           for (const list of result.lists)
             console.log(`${harmlessText(list.name)} ${list.version}: ${list.tokens} tokens`)
+      } finally {
+        await store.close()
+      }
+    })
+}
+
+function registerPrices(program: Program): void {
+  const group = program.command('prices').description('dated prices, by which swaps are judged')
+  group
+    .command('import')
+    .argument('<files...>', 'CSV asset,time,currency,price,source')
+    .description('read prices; all of them are stored or none')
+    .action(async (files: string[], _: unknown, command: Program) => {
+      const store = await openStore(globals(command).place)
+      try {
+        const result = await importPrices(store, files)
+        if (globals(command).json) console.log(JSON.stringify(result))
+        else {
+          const { rows, assets, withoutDecimals } = result
+          console.log(`${rows.toLocaleString('en')} prices of ${assets} assets stored`)
+          for (const asset of withoutDecimals)
+            console.log(`No token list knows the decimals of ${harmlessText(asset)}: not used`)
+        }
+      } finally {
+        await store.close()
+      }
+    })
+}
+
+function registerBridges(program: Program): void {
+  const group = program.command('bridges').description('proven bridgings, which traces go through')
+  group
+    .command('import')
+    .argument(
+      '<files...>',
+      'CSV message,fromChain,fromTx,fromAsset,fromAmount,toChain,toTx,toAsset,toAmount,receiver',
+    )
+    .description('read matched legs; each message and each leg is used once')
+    .action(async (files: string[], _: unknown, command: Program) => {
+      const store = await openStore(globals(command).place)
+      try {
+        const result = await importBridges(store, files)
+        if (globals(command).json) console.log(JSON.stringify(result))
+        else
+          console.log(
+            `${result.added.toLocaleString('en')} bridgings stored, ${result.repeated} known before`,
+          )
       } finally {
         await store.close()
       }

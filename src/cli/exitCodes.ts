@@ -20,7 +20,9 @@ export function exitCodeOf(error: KnownError): number {
   if (
     error.code.startsWith('file.') ||
     error.code === 'tag.invalid' ||
-    error.code === 'token-list.invalid'
+    error.code === 'token-list.invalid' ||
+    error.code === 'price.invalid' ||
+    error.code === 'bridge.invalid'
   )
     return exitCodes.unreadable
   if (error.code.startsWith('store.') || error.code.startsWith('rpc.')) return exitCodes.store

@@ -15,6 +15,8 @@ export type ErrorCode =
   | 'file.bad-rows'
   | 'tag.invalid'
   | 'token-list.invalid'
+  | 'price.invalid'
+  | 'bridge.invalid'
   | 'store.busy'
   | 'store.full'
   | 'store.foreign'

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import { type Account, accountChain, accountReference } from '../ledger/account.ts'
+import { type AssetId, assetChain, tokenContract } from '../ledger/asset.ts'
+import { createdAddress, feePoolSalt, pairSalt } from '../ledger/create2.ts'
+import { nativeAsset } from '../ledger/nativeCoins.ts'
+import { type PoolFactory, poolFactories } from '../ledger/poolFactories.ts'
+import { wrappedCoins } from '../ledger/wrappedCoins.ts'
+
+/** Pools that are known by where they are, without asking a node. */
+export interface PoolRegistry {
+  /** True when a listed factory made the account as its pool of these two assets; their order is of no matter. */
+  isPool(account: Account, a: AssetId, b: AssetId): boolean
+  readonly digest: string
+}
+
+/** A trace over a whole ledger asks for some thousand pairs; each takes about 150 bytes for each of its pools. */
+const rememberedPairs = 100_000
+
+/**
+ * Derives pools by CREATE2 (EIP-1014) from factories of the type of Uniswap V2 and V3. A chain's own coin counts as its
+ * wrapped coin, in which pools hold it.
+ *
+ * Cost: 2 hashes for each factory and fee of the chain, once for two assets; then a look-up.
+ *
+ * @param wrappedOf - native coin of each wrapped coin, as token trust has them.
+ */
+export function createPoolRegistry(
+  wrappedOf: ReadonlyMap<AssetId, AssetId> = wrappedCoins,
+  factories: readonly PoolFactory[] = poolFactories,
+): PoolRegistry {
+  const wrapped = new Map([...wrappedOf].map(([coin, native]) => [native, coin]))
+  const known = new Map<string, ReadonlySet<string>>()
+
+  function poolsOf(a: AssetId, b: AssetId): ReadonlySet<string> {
+    const [low, high] = a < b ? [a, b] : [b, a]
+    const key = `${low} ${high}`
+    const remembered = known.get(key)
+    if (remembered) return remembered
+    if (known.size >= rememberedPairs) known.clear()
+    const made = new Set(
+      factories
+        .filter(({ chain }) => chain === assetChain(low))
+        .flatMap((factory) => created(factory, tokenContract(low), tokenContract(high))),
+    )
+    known.set(key, made)
+    return made
+  }
+
+  return {
+    isPool(account, a, b) {
+      const [first, second] = [inPool(a, wrapped), inPool(b, wrapped)]
+      const chain = accountChain(account)
+      if (first === undefined || second === undefined || first === second) return false
+      if (assetChain(first) !== chain || assetChain(second) !== chain) return false
+      return poolsOf(first, second).has(accountReference(account))
+    },
+    digest: createHash('sha256').update(JSON.stringify(factories)).digest('hex'),
+  }
+}
+
+/** The token as which a pool holds an asset. */
+function inPool(asset: AssetId, wrapped: ReadonlyMap<AssetId, AssetId>): AssetId | undefined {
+  if (asset === nativeAsset(assetChain(asset))) return wrapped.get(asset)
+  return tokenContract(asset) === undefined ? undefined : asset
+}
+
+/** Contracts of one chain's tokens compare as their assets do. */
+function created(
+  { deployer, initCodeHash, fees }: PoolFactory,
+  token0 = '',
+  token1 = '',
+): readonly string[] {
+  const salts = fees
+    ? fees.map((fee) => feePoolSalt(token0, token1, fee))
+    : [pairSalt(token0, token1)]
+  return salts.map((salt) => createdAddress(deployer, salt, initCodeHash))
+}

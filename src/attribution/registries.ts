@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import type { Account } from '../ledger/account.ts'
+import type { AssetId } from '../ledger/asset.ts'
+import type { BridgeMatch } from '../ledger/bridgeMatch.ts'
+import type { ChainId } from '../ledger/chain.ts'
+import type { ConversionRecord, PoolPayment } from '../ledger/conversionRecord.ts'
+import { compareText } from '../ledger/order.ts'
+import type { Price } from '../ledger/price.ts'
+import type { Rational } from '../ledger/rational.ts'
+import { documentsAfter } from '../store/documentLog.ts'
+import type { Store, StoredDocument } from '../store/store.ts'
+import { createBridgeRegistry } from './bridgeMatches.ts'
+import { createConversionRecords } from './conversionRecords.ts'
+import { createPoolRegistry } from './createdPools.ts'
+import { storedMatches } from './importBridges.ts'
+import type { Attribution } from './load.ts'
+import { createPriceSet } from './prices.ts'
+
+/** What is known of exchanges besides ledger and tags, at one moment. */
+export interface Registries {
+  /** True when a listed factory made the account as its pool of these two assets. */
+  isPool(account: Account, a: AssetId, b: AssetId): boolean
+  /** What an amount was worth at a time in seconds; one currency for all. */
+  value(asset: AssetId, amount: bigint, time: number): Rational | undefined
+  recordsOf(chain: ChainId, tx: string): readonly PoolPayment[]
+  leaving(chain: ChainId, tx: string): readonly BridgeMatch[]
+  arriving(chain: ChainId, tx: string): readonly BridgeMatch[]
+  hasCode(account: Account): boolean
+  readonly digest: string
+}
+
+/**
+ * The registries of a store, for the tags and tokens in force. Prices, bridgings, conversion records and code are
+ * collections that only grow (`price`, `bridge`, `conversion`, `code`): each question reads what was added, and what
+ * did not change is not made again.
+ */
+export function openRegistries(
+  store: Pick<Store, 'listDocuments'>,
+): (attribution: Attribution) => Promise<Registries> {
+  const prices = growing<Price>(store, 'price', ({ value }) => (value as StoredPrices).prices)
+  const bridges = growing(store, 'bridge', storedMatches)
+  const accounts = growing<Account>(store, 'code', ({ value }) => (value as StoredCode).accounts)
+  const records = createConversionRecords()
+  const payments = growing<never>(store, 'conversion', ({ value }) => {
+    records.add((value as StoredRecords).records)
+    return []
+  })
+  const withTokens = made(createPriceSetOf)
+  const pools = made(({ wrappedOf }: Attribution['tokens']) => createPoolRegistry(wrappedOf))
+  const bridgings = made(createBridgeRegistry)
+  const code = made((list: readonly Account[]) => new Set(list))
+
+  return async ({ tags, tokens }) => {
+    const [priced, matched, coded] = await Promise.all([
+      prices(),
+      bridges(),
+      accounts(),
+      payments(),
+    ])
+    const pool = pools(tokens)
+    const priceSet = withTokens(priced, tokens)
+    const bridge = bridgings(matched)
+    const recorded = code(coded)
+    return {
+      isPool: pool.isPool,
+      value: priceSet.value,
+      recordsOf: records.of,
+      leaving: bridge.leaving,
+      arriving: bridge.arriving,
+      hasCode: (account) => recorded.has(account) || tags.hasContractTag(account),
+      digest: digestOf([pool.digest, priceSet.digest, bridge.digest, records.digest()], recorded),
+    }
+  }
+}
+
+/** One import, one reading of the chain: a document each. */
+interface StoredPrices {
+  readonly prices: readonly Price[]
+}
+interface StoredRecords {
+  readonly records: readonly ConversionRecord[]
+}
+interface StoredCode {
+  readonly accounts: readonly Account[]
+}
+
+function createPriceSetOf(prices: readonly Price[], tokens: Attribution['tokens']) {
+  return createPriceSet(prices, (asset) => tokens.info(asset)?.decimals)
+}
+
+/** Rows of a collection that only grows; the same array while nothing is added. */
+function growing<Row>(
+  store: Pick<Store, 'listDocuments'>,
+  collection: string,
+  rowsOf: (document: StoredDocument) => readonly Row[],
+): () => Promise<readonly Row[]> {
+  let rows: readonly Row[] = []
+  let last = 0
+  let reading: Promise<unknown> = Promise.resolve()
+
+  async function readOn(): Promise<readonly Row[]> {
+    const added = await documentsAfter(store, collection, last)
+    if (added.length > 0) rows = rows.concat(added.flatMap(rowsOf))
+    last += added.length
+    return rows
+  }
+
+  return () => {
+    // One after the other: two at once would both take in what was added.
+    const next = reading.then(readOn, readOn)
+    reading = next
+    return next
+  }
+}
+
+/** Remembers what was made of the latest arguments. */
+function made<Given extends readonly unknown[], Value>(
+  make: (...given: Given) => Value,
+): (...given: Given) => Value {
+  let known: { readonly given: Given; readonly value: Value } | undefined
+  return (...given) => {
+    if (!known || known.given.some((one, i) => one !== given[i]))
+      known = { given, value: make(...given) }
+    return known.value
+  }
+}
+
+function digestOf(parts: readonly string[], code: ReadonlySet<Account>): string {
+  const hash = createHash('sha256').update(parts.join('\n'))
+  for (const account of [...code].sort(compareText)) hash.update(`\n${account}`)
+  return hash.digest('hex')
+}

@@ -1,0 +1,67 @@
+import { KnownError } from '../ledger/errors.ts'
+import type { Store, StoredDocument } from './store.ts'
+
+/**
+ * A collection whose ids are running numbers from 1, none left out and none changed: what was added is found by where
+ * one stopped, in one read, however much there is. Each document is there whole or not at all.
+ */
+
+/** So many digits that ids sort as their numbers do. */
+const digits = 12
+
+export function logId(number: number): string {
+  return String(number).padStart(digits, '0')
+}
+
+/** Documents after a number, in order; 0 for all. Cost: one read when there are none. */
+export async function documentsAfter(
+  store: Pick<Store, 'listDocuments'>,
+  collection: string,
+  after: number,
+): Promise<StoredDocument[]> {
+  return store.listDocuments(collection, logId(after))
+}
+
+/**
+ * Adds a document behind the last one; when somebody else adds at the same time, behind theirs.
+ *
+ * Cost: reads that grow with the logarithm of the number of documents, and one write.
+ */
+export async function appendDocument(
+  store: Pick<Store, 'readDocument' | 'writeDocument'>,
+  collection: string,
+  value: unknown,
+): Promise<void> {
+  let next = await firstFree(store, collection)
+  while (!(await isWritten(store, { collection, id: logId(next), value }))) next++
+}
+
+async function isWritten(
+  store: Pick<Store, 'writeDocument'>,
+  document: { readonly collection: string; readonly id: string; readonly value: unknown },
+): Promise<boolean> {
+  try {
+    await store.writeDocument(document.collection, document.id, 0, document.value)
+    return true
+  } catch (error) {
+    if (error instanceof KnownError && error.code === 'document.conflict') return false
+    throw error
+  }
+}
+
+async function firstFree(store: Pick<Store, 'readDocument'>, collection: string): Promise<number> {
+  const isTaken = async (number: number): Promise<boolean> =>
+    (await store.readDocument(collection, logId(number))) !== undefined
+  let taken = 0
+  let free = 1
+  while (await isTaken(free)) {
+    taken = free
+    free *= 2
+  }
+  while (free - taken > 1) {
+    const middle = taken + Math.floor((free - taken) / 2)
+    if (await isTaken(middle)) taken = middle
+    else free = middle
+  }
+  return free
+}
