@@ -1,0 +1,74 @@
+import type { Graph } from '../graph/graph.ts'
+import { type Corridor, corridorOf, type Target } from './corridor.ts'
+import { elsewhere, flowNetwork, type TimedNetwork, target } from './flowNetwork.ts'
+import type { ForwardMoves } from './forwardMoves.ts'
+import { createFlow, type Flow } from './maxFlow.ts'
+import type { Balances } from './provenBalances.ts'
+
+/** An extreme allocation: how much reaches the target in it, and the border of the network that allows no more or less. */
+export interface Extreme {
+  readonly amount: bigint
+  /** Flow of each edge of the network; everything that the seeds brought is in it. */
+  readonly flow: readonly bigint[]
+  /** Edges across a minimum cut, ascending: to the target for the maximum, to everything else for the minimum. */
+  readonly cut: readonly number[]
+}
+
+export interface Bounds {
+  readonly corridor: Corridor
+  readonly network: TimedNetwork
+  readonly max: Extreme
+  readonly min: Extreme
+  /** Holdings of the corridor whose balance is not proven: with any there is no minimum to claim. */
+  readonly unproven: readonly number[]
+}
+
+/**
+ * The least and the most that can have reached a target under any accounting (design 8.3). The maximum is a maximum flow to
+ * the target; the minimum is what is left of the seeds after a maximum flow to all other ends. Both are attained.
+ *
+ * @returns a minimum that holds only while `unproven` is empty.
+ */
+export function boundsOf(
+  forward: ForwardMoves,
+  given: { readonly graph: Graph; readonly balances: Balances; readonly target: Target },
+): Bounds {
+  const { balances } = given
+  const corridor = corridorOf(forward, given.target)
+  const seedTotal = forward.moves
+    .filter(({ kind }) => kind === 'seed')
+    .reduce((sum, { amount }) => sum + amount, 0n)
+  const network = flowNetwork(corridor, seedTotal, (holding, slot) =>
+    balances.state(holding) === 'proven' ? balances.after(holding, slot) : undefined,
+  )
+  const most = extreme(network, target, elsewhere)
+  const other = extreme(network, elsewhere, target)
+  const passed = new Set(network.holds.map(({ holding }) => holding))
+  return {
+    corridor,
+    network,
+    max: most,
+    min: { ...other, amount: seedTotal - other.amount },
+    unproven: [...passed].filter((holding) => balances.state(holding) !== 'proven'),
+  }
+}
+
+/** As much as possible to one sink, then the rest to the other. */
+function extreme(network: TimedNetwork, first: number, then: number): Extreme {
+  const flow = createFlow(network)
+  const amount = flow.fill(first)
+  const cut = cutOf(network, flow)
+  flow.fill(then)
+  return { amount, cut, flow: network.capacity.map((_, edge) => flow.of(edge)) }
+}
+
+function cutOf(network: TimedNetwork, flow: Flow): number[] {
+  const near = flow.reachable()
+  const cut: number[] = []
+  for (let edge = 0; edge < network.capacity.length; edge++) {
+    const crosses =
+      near[network.from[edge] as number] === 1 && near[network.to[edge] as number] === 0
+    if (crosses && (network.capacity[edge] as bigint) > 0n) cut.push(edge)
+  }
+  return cut
+}

@@ -1,0 +1,45 @@
+import { type Bounds, boundsOf } from '../../src/analysis/bounds.ts'
+import { boundsPlan } from '../../src/analysis/boundsPlan.ts'
+import { noConversionKnowledge } from '../../src/analysis/conversionKnowledge.ts'
+import { forwardMoves } from '../../src/analysis/forwardMoves.ts'
+import { provenBalances } from '../../src/analysis/provenBalances.ts'
+import { createTagView } from '../../src/attribution/tagView.ts'
+import { createTokenTrust } from '../../src/attribution/trustedTokens.ts'
+import type { Account } from '../../src/ledger/account.ts'
+import type { Tag } from '../../src/ledger/tag.ts'
+import type { Transfer, TransferId } from '../../src/ledger/transfer.ts'
+import { coveredFor, graphOf } from './traceLedger.ts'
+
+/** Bounds of a ledger given as plain transfers, to accounts. */
+export async function boundsLedger(
+  transfers: readonly Transfer[],
+  question: {
+    readonly seeds: readonly string[]
+    readonly to: readonly Account[]
+    readonly tags?: readonly Tag[]
+    readonly covered?: boolean
+    readonly batchSize?: number
+  },
+): Promise<Bounds> {
+  const graph = await graphOf(transfers, question.batchSize)
+  const targets = new Set(question.to.map((account) => graph.address(account)))
+  const context = {
+    tags: createTagView(question.tags ?? []),
+    tokens: createTokenTrust(),
+    coverage: question.covered === false ? [] : coveredFor(transfers),
+    conversions: noConversionKnowledge,
+  }
+  const scope = {
+    seeds: question.seeds as readonly TransferId[],
+    asOf: {},
+    continueThrough: [],
+    neverFollow: [],
+    resolve: [],
+  }
+  const plan = boundsPlan(graph, context, { scope, isTarget: (address) => targets.has(address) })
+  return boundsOf(forwardMoves(plan.rules), {
+    graph,
+    balances: provenBalances(graph, { ...plan, isBeyond: plan.rules.isBeyond }),
+    target: { isEnd: ({ end }) => end === 'target', isResting: () => false },
+  })
+}
