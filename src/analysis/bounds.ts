@@ -62,13 +62,10 @@ function extreme(network: TimedNetwork, first: number, then: number): Extreme {
   return { amount, cut, flow: network.capacity.map((_, edge) => flow.of(edge)) }
 }
 
-function cutOf(network: TimedNetwork, flow: Flow): number[] {
+/** Edges out of what could be sent more. An emptied account is such an edge too, of nothing. */
+function cutOf({ from, to, capacity }: TimedNetwork, flow: Flow): number[] {
   const near = flow.reachable()
-  const cut: number[] = []
-  for (let edge = 0; edge < network.capacity.length; edge++) {
-    const crosses =
-      near[network.from[edge] as number] === 1 && near[network.to[edge] as number] === 0
-    if (crosses && (network.capacity[edge] as bigint) > 0n) cut.push(edge)
-  }
-  return cut
+  const crosses = (edge: number): boolean =>
+    near[from[edge] as number] === 1 && near[to[edge] as number] === 0
+  return [...capacity.keys()].filter(crosses)
 }

@@ -45,6 +45,8 @@ export interface ForwardMoves {
   readonly moves: readonly Move[]
   /** Slot at which money may first have reached each holding. */
   readonly reached: ReadonlyMap<number, number>
+  /** Conversions of the transactions that were looked at, where there are any. */
+  readonly converted: ReadonlyMap<number, TransactionConversions>
 }
 
 /**
@@ -57,14 +59,15 @@ export function forwardMoves(rules: MoveRules): ForwardMoves {
   const { graph, seeds } = rules
   const moves: Move[] = []
   const reached = new Map<number, number>()
+  const converted = new Map<number, TransactionConversions>()
   const first = Math.min(...seeds)
   let transaction = seeds.size === 0 ? graph.transactionCount : startOf(graph, first)
   while (transaction < graph.transactionCount) {
     const end = endOfStep(graph, transaction)
-    walkStep({ rules, reached, moves }, transaction, end)
+    walkStep({ rules, reached, moves, converted }, transaction, end)
     transaction = end
   }
-  return { moves, reached }
+  return { moves, reached, converted }
 }
 
 /** The transaction of a transfer, or the first of its block where the order inside is assumed. */
@@ -88,6 +91,7 @@ interface Walk {
   readonly rules: MoveRules
   readonly reached: Map<number, number>
   readonly moves: Move[]
+  readonly converted: Map<number, TransactionConversions>
 }
 
 /** One transaction, or a whole block whose order is assumed: there anything may have come before anything. */
@@ -121,9 +125,10 @@ function isTouched({ rules, reached }: Walk, transaction: number): boolean {
 }
 
 function walkTransaction(walk: Walk, transaction: number, block: number | undefined): void {
-  const { rules, reached, moves } = walk
+  const { rules, reached } = walk
   const { graph } = rules
-  const converting = rules.conversions(transaction)
+  const converting = walk.converted.get(transaction) ?? rules.conversions(transaction)
+  if (converting.byGiver.size > 0) walk.converted.set(transaction, converting)
   const { start, end } = graph.legs(transaction)
   const { time } = graph.block(graph.blockOf(transaction))
   const step: Step = { ...walk, converting, time }
@@ -134,7 +139,7 @@ function walkTransaction(walk: Walk, transaction: number, block: number | undefi
   }
   const slot = block ?? 2 * end - 1
   for (const move of conversionMoves(step, transaction))
-    if (reached.has(move.from)) add({ rules, reached, moves }, { ...move, slot })
+    if (reached.has(move.from)) add(walk, { ...move, slot })
 }
 
 interface Step extends Walk {

@@ -24,7 +24,8 @@ interface Known {
 
 /**
  * Balances as the ledger replays them, from the first block in which it knows the address: proven only where the address
- * is covered from there through the as-of block and nothing was ever paid that was not there.
+ * is covered from there through the as-of block and nothing was ever paid that was not there, in the order that a trace
+ * takes too.
  *
  * Cost: the history of each holding asked for, once.
  */
@@ -62,7 +63,7 @@ export function provenBalances(
 }
 
 /** The last leg that has happened at a slot: a block whose inner order is assumed happens at once. */
-function lastLegAt(graph: Graph, slot: number): number {
+export function lastLegAt(graph: Graph, slot: number): number {
   const leg = slot >> 1
   return isAssumed(graph, leg) ? lastLegOfBlock(graph, leg) : leg
 }
@@ -84,12 +85,12 @@ function replay(graph: Graph, holding: number, given: Parameters<typeof provenBa
   const running: bigint[] = []
   let balance = 0n
   let overdrawn = false
-  for (const [i, leg] of events.entries()) {
+  for (const leg of events) {
     if (given.isBeyond(graph.transactionOf(leg))) break
     if (graph.from(leg) !== graph.to(leg))
       balance += graph.from(leg) === holding ? -graph.amount(leg) : graph.amount(leg)
     running.push(balance)
-    if (balance < 0n && !isSameMoment(graph, leg, events[i + 1])) overdrawn = true
+    if (balance < 0n) overdrawn = true
   }
   const state = !isCovered(graph, holding, given)
     ? 'not_covered'
@@ -97,12 +98,6 @@ function replay(graph: Graph, holding: number, given: Parameters<typeof provenBa
       ? 'overdrawn'
       : 'proven'
   return { state, events: events.subarray(0, running.length), running }
-}
-
-/** Inside a block whose order is assumed a balance below zero proves nothing. */
-function isSameMoment(graph: Graph, leg: number, next: number | undefined): boolean {
-  if (next === undefined || !isAssumed(graph, leg)) return false
-  return graph.blockOf(graph.transactionOf(leg)) === graph.blockOf(graph.transactionOf(next))
 }
 
 function isCovered(

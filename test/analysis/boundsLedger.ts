@@ -1,7 +1,10 @@
 import { type Bounds, boundsOf } from '../../src/analysis/bounds.ts'
 import { boundsPlan } from '../../src/analysis/boundsPlan.ts'
+import type { Certificate, Premises } from '../../src/analysis/certificate.ts'
+import { certificatesOf } from '../../src/analysis/certify.ts'
 import { noConversionKnowledge } from '../../src/analysis/conversionKnowledge.ts'
 import { forwardMoves } from '../../src/analysis/forwardMoves.ts'
+import { premisesOf } from '../../src/analysis/premises.ts'
 import { provenBalances } from '../../src/analysis/provenBalances.ts'
 import { createTagView } from '../../src/attribution/tagView.ts'
 import { createTokenTrust } from '../../src/attribution/trustedTokens.ts'
@@ -10,7 +13,12 @@ import type { Tag } from '../../src/ledger/tag.ts'
 import type { Transfer, TransferId } from '../../src/ledger/transfer.ts'
 import { coveredFor, graphOf } from './traceLedger.ts'
 
-/** Bounds of a ledger given as plain transfers, to accounts. */
+export interface CertifiedBounds extends Bounds {
+  readonly premises: Premises
+  readonly certificates: readonly Certificate[]
+}
+
+/** Bounds of a ledger given as plain transfers, to accounts, with what certifies them. */
 export async function boundsLedger(
   transfers: readonly Transfer[],
   question: {
@@ -20,7 +28,7 @@ export async function boundsLedger(
     readonly covered?: boolean
     readonly batchSize?: number
   },
-): Promise<Bounds> {
+): Promise<CertifiedBounds> {
   const graph = await graphOf(transfers, question.batchSize)
   const targets = new Set(question.to.map((account) => graph.address(account)))
   const context = {
@@ -37,9 +45,25 @@ export async function boundsLedger(
     resolve: [],
   }
   const plan = boundsPlan(graph, context, { scope, isTarget: (address) => targets.has(address) })
-  return boundsOf(forwardMoves(plan.rules), {
+  const forward = forwardMoves(plan.rules)
+  const { asOf, rules } = plan
+  const { isBeyond, twins } = rules
+  const balances = provenBalances(graph, { ...plan, isBeyond })
+  const bounds = boundsOf(forward, {
     graph,
-    balances: provenBalances(graph, { ...plan, isBeyond: plan.rules.isBeyond }),
+    balances,
     target: { isEnd: ({ end }) => end === 'target', isResting: () => false },
   })
+  return {
+    ...bounds,
+    premises: premisesOf(forward, bounds, {
+      graph,
+      balances,
+      asOf,
+      twins,
+      target: 'target',
+      notCovered: [],
+    }),
+    certificates: certificatesOf(bounds, { graph, isBeyond, asOf, restsAs: () => 'elsewhere' }),
+  }
 }

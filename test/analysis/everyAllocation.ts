@@ -37,9 +37,6 @@ export function everyAllocation(
     if (to !== undefined) held[place(to)] = (held[place(to)] as bigint) + amount
     all = next
   }
-  const found = [...all.values()].map(({ there }) => there)
-  return {
-    min: found.reduce((a, b) => (a < b ? a : b)),
-    max: found.reduce((a, b) => (a > b ? a : b)),
-  }
+  const found = [...all.values()].map(({ there }) => there).sort((a, b) => (a < b ? -1 : 1))
+  return { min: found[0] ?? 0n, max: found.at(-1) ?? 0n }
 }
