@@ -2,7 +2,7 @@ import type { Graph } from '../graph/graph.ts'
 import { formatAccount } from '../ledger/account.ts'
 import { formatAsset } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
-import type { Bounds, Extreme } from './bounds.ts'
+import type { RestName } from './boundsAnswer.ts'
 import type {
   Certificate,
   CutBalance,
@@ -13,8 +13,9 @@ import type {
   Place,
 } from './certificate.ts'
 import type { CorridorMove } from './corridor.ts'
+import type { Extreme, Extremes } from './extremes.ts'
 import type { Hold } from './flowNetwork.ts'
-import type { EndName, Move } from './forwardMoves.ts'
+import type { Move } from './forwardMoves.ts'
 import { lastLegAt } from './provenBalances.ts'
 
 /** What certificates are written from. */
@@ -23,11 +24,11 @@ export interface Certifying {
   readonly isBeyond: (transaction: number) => boolean
   readonly asOf: ReadonlyMap<ChainId, number>
   /** What it is called when money rests in a holding to the end. */
-  readonly restsAs: (holding: number) => EndName | 'elsewhere'
+  readonly restsAs: (holding: number) => RestName
 }
 
 /** Both bounds as certificates; one of a minimum that is not claimed is left out. */
-export function certificatesOf(bounds: Bounds, given: Certifying): readonly Certificate[] {
+export function certificatesOf(bounds: Extremes, given: Certifying): readonly Certificate[] {
   const max = certify(bounds, bounds.max, { ...given, bound: 'max' })
   if (bounds.unproven.length > 0) return [max]
   return [max, certify(bounds, bounds.min, { ...given, bound: 'min' })]
@@ -39,7 +40,7 @@ const statements = {
 } as const
 
 function certify(
-  { corridor, network }: Bounds,
+  { corridor, network }: Extremes,
   extreme: Extreme,
   given: Certifying & { readonly bound: 'max' | 'min' },
 ): Certificate {
@@ -109,7 +110,7 @@ export function placeOf(graph: Graph, holding: number): Place {
 }
 
 function endsOf(
-  { corridor: { moves }, network }: Pick<Bounds, 'corridor' | 'network'>,
+  { corridor: { moves }, network }: Pick<Extremes, 'corridor' | 'network'>,
   { flow }: Extreme,
   { graph, restsAs }: Certifying,
 ): FlowEnd[] {

@@ -2,16 +2,16 @@ import type { Graph } from '../graph/graph.ts'
 import { formatAccount } from '../ledger/account.ts'
 import { formatAsset } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
-import type { Bounds } from './bounds.ts'
 import type { EndPlace, GivenUp, Place, Premises } from './certificate.ts'
 import { momentOf, placeOf } from './certify.ts'
+import type { Extremes } from './extremes.ts'
 import type { ForwardMoves, Move } from './forwardMoves.ts'
 import type { Balances } from './provenBalances.ts'
 
 /** What the certificates of one target rest on besides the ledger. */
 export function premisesOf(
   forward: ForwardMoves,
-  bounds: Bounds,
+  { network }: Pick<Extremes, 'network'>,
   given: {
     readonly graph: Graph
     readonly balances: Balances
@@ -24,7 +24,7 @@ export function premisesOf(
 ): Premises {
   const { graph, balances, asOf } = given
   const { moves } = forward
-  const proven = bounds.network.holds.filter(
+  const proven = network.holds.filter(
     ({ holding, isLast }) => isLast && balances.state(holding) === 'proven',
   )
   return {

@@ -5,9 +5,10 @@ import type { CoverageView } from './coverageView.ts'
 
 /**
  * Whether the balance of a holding is known at every moment: `proven`; `not_covered` where transfers may be missing;
- * `overdrawn` where more was paid than the ledger shows to have come, so that something was there before.
+ * `overdrawn` where more was paid than the ledger shows to have come, so that something was there before;
+ * `opening_unknown` where what was there before is not taken for nothing.
  */
-export type BalanceState = 'proven' | 'not_covered' | 'overdrawn'
+export type BalanceState = 'proven' | 'not_covered' | 'overdrawn' | 'opening_unknown'
 
 export interface Balances {
   state(holding: number): BalanceState

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { readConfig } from '../config.ts'
+import { registerBoundsCommand } from './boundsCommand.ts'
 import { registerDataCommands } from './dataCommands.ts'
 import { registerServiceCommands } from './serviceCommands.ts'
 import { registerStoreCommands } from './storeCommands.ts'
@@ -27,6 +28,7 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
   registerDataCommands(context)
   registerWalletCommands(context)
   registerTraceCommands(context)
+  registerBoundsCommand(context)
   registerStoreCommands(context)
   return program
 }

@@ -13,7 +13,7 @@ import { traceTable } from './traceTable.ts'
 
 type Program = ProgramContext['program']
 
-interface TraceOptions {
+export interface TraceOptions {
   readonly seed?: string[]
   readonly seedAddress?: string[]
   readonly seedsFrom?: string
@@ -83,7 +83,7 @@ function share(text: string): number {
   throw new InvalidArgumentError('give a share from 0 to 1, for example 0.001')
 }
 
-async function requestOf(
+export async function requestOf(
   knowledge: Knowledge,
   options: TraceOptions,
 ): Promise<Parameters<typeof runTrace>[1]> {
@@ -130,7 +130,7 @@ function resolutionOf(text: string, account: (text: string) => Account): Resolut
 }
 
 /** A plain address belongs to the only chain of the store, or to Ethereum while it is empty. */
-async function onlyChain(knowledge: Knowledge): Promise<ChainId | undefined> {
+export async function onlyChain(knowledge: Knowledge): Promise<ChainId | undefined> {
   const { chains } = await knowledge.ledger()
   if (chains.length === 0) return 'eip155:1' as ChainId
   return chains.length === 1 ? chains[0] : undefined
@@ -151,7 +151,7 @@ function seedLines(file: string): string[] {
   }
 }
 
-function oneOf<T extends string>(
+export function oneOf<T extends string>(
   name: string,
   value: string | undefined,
   allowed: readonly T[],

@@ -1,8 +1,9 @@
-import { type Bounds, boundsOf } from '../../src/analysis/bounds.ts'
 import { boundsPlan } from '../../src/analysis/boundsPlan.ts'
 import type { Certificate, Premises } from '../../src/analysis/certificate.ts'
 import { certificatesOf } from '../../src/analysis/certify.ts'
 import { noConversionKnowledge } from '../../src/analysis/conversionKnowledge.ts'
+import { corridorOf } from '../../src/analysis/corridor.ts'
+import { type Extremes, extremesOf } from '../../src/analysis/extremes.ts'
 import { forwardMoves } from '../../src/analysis/forwardMoves.ts'
 import { premisesOf } from '../../src/analysis/premises.ts'
 import { provenBalances } from '../../src/analysis/provenBalances.ts'
@@ -13,12 +14,12 @@ import type { Tag } from '../../src/ledger/tag.ts'
 import type { Transfer, TransferId } from '../../src/ledger/transfer.ts'
 import { coveredFor, graphOf } from './traceLedger.ts'
 
-export interface CertifiedBounds extends Bounds {
+export interface CertifiedBounds extends Extremes {
   readonly premises: Premises
   readonly certificates: readonly Certificate[]
 }
 
-/** Bounds of a ledger given as plain transfers, to accounts, with what certifies them. */
+/** Extremes of a ledger given as plain transfers, to accounts, with what certifies them. */
 export async function boundsLedger(
   transfers: readonly Transfer[],
   question: {
@@ -46,17 +47,17 @@ export async function boundsLedger(
   }
   const plan = boundsPlan(graph, context, { scope, isTarget: (address) => targets.has(address) })
   const forward = forwardMoves(plan.rules)
-  const { asOf, rules } = plan
+  const { asOf, rules, seedTotal } = plan
   const { isBeyond, twins } = rules
   const balances = provenBalances(graph, { ...plan, isBeyond })
-  const bounds = boundsOf(forward, {
-    graph,
-    balances,
-    target: { isEnd: ({ end }) => end === 'target', isResting: () => false },
+  const corridor = corridorOf(forward, {
+    isEnd: ({ end }) => end === 'target',
+    isResting: () => false,
   })
+  const extremes = extremesOf(corridor, { balances, seedTotal })
   return {
-    ...bounds,
-    premises: premisesOf(forward, bounds, {
+    ...extremes,
+    premises: premisesOf(forward, extremes, {
       graph,
       balances,
       asOf,
@@ -64,6 +65,6 @@ export async function boundsLedger(
       target: 'target',
       notCovered: [],
     }),
-    certificates: certificatesOf(bounds, { graph, isBeyond, asOf, restsAs: () => 'elsewhere' }),
+    certificates: certificatesOf(extremes, { graph, isBeyond, asOf, restsAs: () => 'elsewhere' }),
   }
 }
