@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import { KnownError } from '../ledger/errors.ts'
 import type { Log } from '../log.ts'
 import { accountRoutes } from './accounts.ts'
+import { boundsRoutes } from './bounds.ts'
 import { createCursors } from './cursor.ts'
 import { docsPage, errorsPage } from './docsPage.ts'
 import { flagRoutes } from './flags.ts'
@@ -62,6 +63,7 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
   app.route('/', traceRoutes(knowledge, options.config))
   app.route('/', pathsRoutes(knowledge, options.config))
   app.route('/', reachRoutes(knowledge, options.config))
+  app.route('/', boundsRoutes(knowledge))
   addPages(app, knowledge)
   addMethodTable(app)
   return app

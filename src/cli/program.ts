@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { readConfig } from '../config.ts'
+import { registerBoundsCommand } from './boundsCommand.ts'
 import { registerDataCommands } from './dataCommands.ts'
 import { registerPathsCommand } from './pathsCommand.ts'
 import { registerReachCommand } from './reachCommand.ts'
@@ -31,6 +32,7 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
   registerTraceCommands(context)
   registerPathsCommand(context)
   registerReachCommand(context)
+  registerBoundsCommand(context)
   registerStoreCommands(context)
   return program
 }

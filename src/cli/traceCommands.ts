@@ -14,7 +14,7 @@ import { traceTable } from './traceTable.ts'
 
 type Program = ProgramContext['program']
 
-interface TraceOptions {
+export interface TraceOptions {
   readonly seed?: string[]
   readonly seedAddress?: string[]
   readonly seedsFrom?: string
@@ -110,7 +110,7 @@ function share(text: string): number {
   throw new InvalidArgumentError('give a share from 0 to 1, for example 0.001')
 }
 
-async function requestOf(
+export async function requestOf(
   knowledge: Knowledge,
   options: TraceOptions,
 ): Promise<Parameters<typeof runTrace>[1]> {
@@ -161,7 +161,7 @@ export async function accountReader(knowledge: Knowledge): Promise<(text: string
 }
 
 /** A plain address belongs to the only chain of the store, or to Ethereum while it is empty. */
-async function onlyChain(knowledge: Knowledge): Promise<ChainId | undefined> {
+export async function onlyChain(knowledge: Knowledge): Promise<ChainId | undefined> {
   const { chains } = await knowledge.ledger()
   if (chains.length === 0) return 'eip155:1' as ChainId
   return chains.length === 1 ? chains[0] : undefined
