@@ -1,6 +1,8 @@
 import { totalmem } from 'node:os'
 import type { TraceContext } from '../analysis/trace.ts'
 import { type Attribution, loadAttribution } from '../attribution/load.ts'
+import type { RecordedAttribution } from '../attribution/recorded.ts'
+import { buildGraphAt } from '../graph/build.ts'
 import { openGenerations } from '../graph/generations.ts'
 import type { Graph } from '../graph/graph.ts'
 import { askNeighbourhood, type Keeps } from '../graph/neighbourhood.ts'
@@ -36,7 +38,23 @@ export interface Knowledge {
   /** Claims of coverage as they were made. */
   claims(): Promise<readonly (Coverage | CoverageOfMany)[]>
   context(): Promise<TraceContext>
+  /** The context together with what it was made of, so that it can be made again. */
+  recordedContext(): Promise<RecordedContext>
+  /**
+   * Asks a pure function of the ledger as it was when the log had come to a sequence number.
+   *
+   * Cost: where the log has gone on, one reading of it up to there.
+   *
+   * @throws KnownError `trace.not-replayable` where the log never ended there, or is larger than memory and has gone on
+   */
+  readAt<T>(sequence: number, work: (graph: Graph) => T, keeps?: Keeps<T>): Promise<T>
   close(): Promise<void>
+}
+
+/** What traces know besides the ledger, and the readings of the store that it was made of. */
+export interface RecordedContext {
+  readonly context: TraceContext
+  readonly attribution: RecordedAttribution
 }
 
 /** A store and how much of it may be in memory. */
@@ -83,9 +101,10 @@ export async function openKnowledge(given: KnowledgePlace | string): Promise<Kno
     ...ledgers,
     attribution,
     claims,
-    async context() {
-      const { tags, tokens } = await attribution()
-      return { tags, tokens, coverage: await claims() }
+    context: async () => contextOf(await attribution(), await claims()),
+    async recordedContext() {
+      const known = await attribution()
+      return { context: contextOf(known, await claims()), attribution: known.recorded }
     },
     async close() {
       await ledgers.close()
@@ -94,12 +113,19 @@ export async function openKnowledge(given: KnowledgePlace | string): Promise<Kno
   }
 }
 
+export function contextOf(
+  { tags, tokens }: Attribution,
+  coverage: TraceContext['coverage'],
+): TraceContext {
+  return { tags, tokens, coverage }
+}
+
 /** The ledger of a store: as generations while it fits into memory, by its neighbourhoods when it does not. */
 function openLedgers(
   store: Store,
   place: KnowledgePlace,
   folder: string,
-): Pick<Knowledge, 'read' | 'graph' | 'ledger' | 'close'> {
+): Pick<Knowledge, 'read' | 'readAt' | 'graph' | 'ledger' | 'close'> {
   const maxBytes = place.maxGraphBytes ?? halfOfMemory()
   const generations = openGenerations(store, { place, folder, maxBytes })
   const rowsAtOnce = Math.max(leastSorted, Math.floor(maxBytes / bytesPerSorted))
@@ -109,6 +135,10 @@ function openLedgers(
   async function fits(): Promise<boolean> {
     const { sequence } = await store.state()
     return sequence * bytesPerTransfer <= maxBytes
+  }
+
+  async function read<T>(work: (graph: Graph) => T, keeps?: Keeps<T>): Promise<T> {
+    return (await fits()) ? work(await generations.current()) : nearby(work, keeps)
   }
 
   async function nearby<T>(work: (graph: Graph) => T, keeps?: Keeps<T>): Promise<T> {
@@ -126,8 +156,16 @@ function openLedgers(
   }
 
   return {
-    read: async (work, keeps) =>
-      (await fits()) ? work(await generations.current()) : nearby(work, keeps),
+    read,
+    async readAt(sequence, work, keeps) {
+      const now = await store.state()
+      if (sequence === now.sequence) return read(work, keeps)
+      const bytes = sequence * bytesPerTransfer
+      if (bytes > maxBytes) throw logWentOn(sequence, now.sequence, { bytes, maxBytes })
+      const graph = await buildGraphAt(store, sequence)
+      if (!graph) throw logNeverEndedAt(sequence, now.sequence)
+      return work(graph)
+    },
     async graph() {
       if (await fits()) return generations.current()
       throw beyondMemory((await store.state()).sequence * bytesPerTransfer, maxBytes)
@@ -155,6 +193,32 @@ function beyondMemory(bytes: number, maxBytes: number): KnownError {
     'graph.too-large',
     `this question goes through the whole ledger, which takes about ${bytes.toLocaleString('en')} bytes in memory; ${maxBytes.toLocaleString('en')} are allowed`,
     { facts: { bytes, maxBytes }, hint: 'Raise JEJAK_MAX_GRAPH_BYTES on a machine that has them.' },
+  )
+}
+
+function logWentOn(
+  sequence: number,
+  now: number,
+  { bytes, maxBytes }: { readonly bytes: number; readonly maxBytes: number },
+): KnownError {
+  return new KnownError(
+    'trace.not-replayable',
+    `the log has gone on from ${sequence} to ${now}, and the ledger as it was takes about ${bytes.toLocaleString('en')} bytes in memory; ${maxBytes.toLocaleString('en')} are allowed`,
+    {
+      facts: { sequence, now, bytes, maxBytes },
+      hint: 'Raise JEJAK_MAX_GRAPH_BYTES, or replay on a machine with more memory.',
+    },
+  )
+}
+
+function logNeverEndedAt(sequence: number, now: number): KnownError {
+  return new KnownError(
+    'trace.not-replayable',
+    `the log of this store, now at ${now}, never ended at ${sequence}`,
+    {
+      facts: { sequence, now },
+      hint: 'Replay from the store in which the trace was pinned, or from a copy of it.',
+    },
   )
 }
 

@@ -4,9 +4,12 @@ import { outcomes } from '../analysis/traceAnswer.ts'
 import type { Config } from '../config.ts'
 import type { TransferId } from '../ledger/transfer.ts'
 import type { Knowledge } from './knowledge.ts'
+import { pinTrace, replayTrace } from './pinnedTraces.ts'
 import { createRouter } from './router.ts'
-import { runTrace } from './runTrace.ts'
+import { traceMoment } from './runTrace.ts'
 import { AccountText, AssetText, BaseUnits, json, problems } from './schemas.ts'
+import { diffTrace } from './traceDiff.ts'
+import { traceText } from './traceId.ts'
 
 const TraceBody = z
   .strictObject({
@@ -56,6 +59,7 @@ const TraceBody = z
 const TraceView = z
   .object({
     version: z.string(),
+    id: z.string(),
     method: z.string(),
     query: z.looseObject({}),
     seeds: z.array(z.object({ transfer: z.string(), asset: z.string(), amount: BaseUnits })),
@@ -105,6 +109,52 @@ const postTrace = createRoute({
   responses: { 200: json(TraceView, 'The trace'), ...problems },
 })
 
+const TraceId = z.strictObject({
+  id: z.string().max(100).openapi({ description: 'Id of a pinned trace, 64 hex digits' }),
+})
+
+const getTrace = createRoute({
+  method: 'get',
+  path: '/v1/traces/{id}',
+  operationId: 'replayTrace',
+  summary: 'A pinned trace again, byte for byte, from the data, tags and coverage of its time',
+  request: { params: TraceId, query: z.strictObject({}) },
+  responses: { 200: json(TraceView, 'The trace'), ...problems },
+})
+
+const change = { before: BaseUnits, after: BaseUnits, change: z.string() }
+
+const getDiff = createRoute({
+  method: 'get',
+  path: '/v1/traces/{id}/diff',
+  operationId: 'diffTrace',
+  summary: 'What moved since a trace was pinned: the same seeds and parameters on the newest data',
+  request: { params: TraceId, query: z.strictObject({}) },
+  responses: {
+    200: json(
+      z.object({
+        id: z.string(),
+        now: z.string(),
+        moved: z.array(
+          z.object({
+            outcome: z.enum(outcomes),
+            account: z.string(),
+            asset: z.string(),
+            seed: z.string(),
+            ...change,
+            amountBefore: BaseUnits,
+            amountAfter: BaseUnits,
+          }),
+        ),
+        totals: z.array(z.object({ outcome: z.enum(outcomes), ...change })),
+        seedTotal: z.object(change),
+      }),
+      'What moved; empty when nothing did',
+    ),
+    ...problems,
+  },
+})
+
 /** Count budgets of the service bound every trace; a caller may ask for less. */
 export function traceRoutes(
   knowledge: Knowledge,
@@ -123,8 +173,21 @@ export function traceRoutes(
         config.maxTransactions,
       ),
     }
-    const answer = await runTrace(knowledge, request, () => performance.now() > until)
-    return c.body(`${JSON.stringify(answer)}\n`, 200, {
+    const moment = await traceMoment(knowledge, request, () =>
+      performance.now() > until ? 'stop' : 'go',
+    )
+    await pinTrace(knowledge.store, moment)
+    c.header('location', `/v1/traces/${moment.answer.id}`)
+    return c.body(traceText(moment.answer), 200, { 'content-type': 'application/json' }) as never
+  })
+  routes.openapi(getTrace, async (c) => {
+    const answer = await replayTrace(knowledge, c.req.valid('param').id)
+    return c.body(traceText(answer), 200, { 'content-type': 'application/json' }) as never
+  })
+  routes.openapi(getDiff, async (c) => {
+    const { diff, now } = await diffTrace(knowledge, c.req.valid('param').id)
+    await pinTrace(knowledge.store, now)
+    return c.body(`${JSON.stringify(diff)}\n`, 200, {
       'content-type': 'application/json',
     }) as never
   })

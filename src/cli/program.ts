@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { registerDataCommands } from './dataCommands.ts'
+import { registerPinCommands } from './pinCommands.ts'
 import { registerServiceCommands } from './serviceCommands.ts'
 import { registerStoreCommands } from './storeCommands.ts'
 import { registerTraceCommands } from './traceCommands.ts'
@@ -27,6 +28,7 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
   registerDataCommands(context)
   registerWalletCommands(context)
   registerTraceCommands(context)
+  registerPinCommands(context)
   registerStoreCommands(context)
   return program
 }

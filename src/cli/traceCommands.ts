@@ -3,7 +3,9 @@ import { InvalidArgumentError } from 'commander'
 import type { Resolution } from '../analysis/conversions.ts'
 import { methodNames } from '../analysis/methods.ts'
 import { type Knowledge, openKnowledge } from '../api/knowledge.ts'
-import { runTrace } from '../api/runTrace.ts'
+import { pinTrace } from '../api/pinnedTraces.ts'
+import { type TraceRequest, traceMoment } from '../api/runTrace.ts'
+import { traceText } from '../api/traceId.ts'
 import { type Account, parseAccount } from '../ledger/account.ts'
 import { parseAsset } from '../ledger/asset.ts'
 import { type ChainId, parseChain } from '../ledger/chain.ts'
@@ -29,6 +31,7 @@ interface TraceOptions {
   readonly asOf?: string[]
   readonly continueThrough?: string[]
   readonly neverFollow?: string[]
+  readonly pin?: true
 }
 
 /** `jejak trace`: where the money of the seeds went. */
@@ -55,15 +58,21 @@ export function registerTraceCommands({ program, config }: ProgramContext): void
     .option('--as-of <chain@block...>', 'last block to look at')
     .option('--continue-through <account...>', 'follow through this stop')
     .option('--never-follow <account...>', 'end here')
+    .option('--pin', 'keep what `jejak replay` needs to give the same answer for ever')
     .action(async (options: TraceOptions, command: Program) => {
       const knowledge = await openKnowledge(globals(command).place)
       try {
-        const answer = await runTrace(knowledge, {
+        const moment = await traceMoment(knowledge, {
           ...(await requestOf(knowledge, options)),
           ...budgets(config),
         })
-        if (globals(command).json) process.stdout.write(`${JSON.stringify(answer)}\n`)
-        else console.log(traceTable(answer, (await knowledge.attribution()).tokens.info))
+        const { answer } = moment
+        if (options.pin) await pinTrace(knowledge.store, moment)
+        if (globals(command).json) process.stdout.write(traceText(answer))
+        else {
+          console.log(traceTable(answer, (await knowledge.attribution()).tokens.info))
+          if (options.pin) console.log(`\nPinned: jejak replay ${answer.id}`)
+        }
       } finally {
         await knowledge.close()
       }
@@ -83,10 +92,7 @@ function share(text: string): number {
   throw new InvalidArgumentError('give a share from 0 to 1, for example 0.001')
 }
 
-async function requestOf(
-  knowledge: Knowledge,
-  options: TraceOptions,
-): Promise<Parameters<typeof runTrace>[1]> {
+async function requestOf(knowledge: Knowledge, options: TraceOptions): Promise<TraceRequest> {
   const chain = await onlyChain(knowledge)
   const account = (text: string): Account =>
     parseAccount(text, text.includes(':') ? undefined : chain)
