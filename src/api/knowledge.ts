@@ -3,6 +3,7 @@ import type { TraceContext } from '../analysis/trace.ts'
 import { type Attribution, loadAttribution } from '../attribution/load.ts'
 import type { RecordedAttribution } from '../attribution/recorded.ts'
 import { buildGraphAt } from '../graph/build.ts'
+import type { Columns } from '../graph/columns.ts'
 import { openGenerations } from '../graph/generations.ts'
 import type { Graph } from '../graph/graph.ts'
 import { askNeighbourhood, type Keeps } from '../graph/neighbourhood.ts'
@@ -15,6 +16,8 @@ import type { Store } from '../store/store.ts'
 /** A store with everything that is derived from it, each part made again only when what it rests on changed. */
 export interface Knowledge {
   readonly location: string
+  /** With what it was opened, so that threads can open it for themselves. */
+  readonly place: KnowledgePlace
   /** Folder for files beside the store. */
   readonly folder: string
   readonly store: Store
@@ -32,6 +35,8 @@ export interface Knowledge {
    * @throws KnownError `graph.too-large`
    */
   graph(): Promise<Graph>
+  /** The whole graph as threads share it; undefined where the ledger is larger than memory: they ask the store. */
+  columns(): Promise<Columns | undefined>
   /** What the ledger is as a whole. */
   ledger(): Promise<Pick<Graph, 'sequence' | 'digest' | 'transferCount' | 'chains'>>
   attribution(): Promise<Attribution>
@@ -48,6 +53,8 @@ export interface Knowledge {
    * @throws KnownError `trace.not-replayable` where the log never ended there, or is larger than memory and has gone on
    */
   readAt<T>(sequence: number, work: (graph: Graph) => T, keeps?: Keeps<T>): Promise<T>
+  /** Has something closed before the store is. */
+  onClose(close: () => Promise<void>): void
   close(): Promise<void>
 }
 
@@ -79,13 +86,18 @@ const mostReadings = 3
 
 /**
  * @param given - where the store is; a folder is made when absent.
+ * @param sharedGraph - in a thread: the newest graph that its owner handed over, instead of one of its own.
  * @throws KnownError `store.*`
  */
-export async function openKnowledge(given: KnowledgePlace | string): Promise<Knowledge> {
+export async function openKnowledge(
+  given: KnowledgePlace | string,
+  sharedGraph?: () => Graph,
+): Promise<Knowledge> {
   const place = typeof given === 'string' ? { location: given } : given
   const store = await openStore(place)
   const folder = madeLocalFolder(place)
-  const ledgers = openLedgers(store, place, folder)
+  const ledgers = openLedgers(store, { place, folder }, sharedGraph)
+  const closing: (() => Promise<void>)[] = []
   const attribution = remembered(
     async () => `${(await store.state()).tagVersion} ${await documentVersions(store)}`,
     () => loadAttribution(store),
@@ -96,6 +108,7 @@ export async function openKnowledge(given: KnowledgePlace | string): Promise<Kno
   )
   return {
     location: place.location,
+    place,
     folder,
     store,
     ...ledgers,
@@ -106,7 +119,11 @@ export async function openKnowledge(given: KnowledgePlace | string): Promise<Kno
       const known = await attribution()
       return { context: contextOf(known, await claims()), attribution: known.recorded }
     },
+    onClose(close) {
+      closing.push(close)
+    },
     async close() {
+      await Promise.all(closing.map((close) => close()))
       await ledgers.close()
       await store.close()
     },
@@ -123,11 +140,12 @@ export function contextOf(
 /** The ledger of a store: as generations while it fits into memory, by its neighbourhoods when it does not. */
 function openLedgers(
   store: Store,
-  place: KnowledgePlace,
-  folder: string,
-): Pick<Knowledge, 'read' | 'readAt' | 'graph' | 'ledger' | 'close'> {
+  { place, folder }: { readonly place: KnowledgePlace; readonly folder: string },
+  sharedGraph: (() => Graph) | undefined,
+): Pick<Knowledge, 'read' | 'readAt' | 'graph' | 'columns' | 'ledger' | 'close'> {
   const maxBytes = place.maxGraphBytes ?? halfOfMemory()
   const generations = openGenerations(store, { place, folder, maxBytes })
+  const newest = sharedGraph ? async () => sharedGraph() : generations.current
   const rowsAtOnce = Math.max(leastSorted, Math.floor(maxBytes / bytesPerSorted))
   const summaries = openSummaries(store, { place, folder, rowsAtOnce })
   const maxRows = Math.max(leastLoaded, Math.floor(maxBytes / bytesPerLoaded))
@@ -138,7 +156,7 @@ function openLedgers(
   }
 
   async function read<T>(work: (graph: Graph) => T, keeps?: Keeps<T>): Promise<T> {
-    return (await fits()) ? work(await generations.current()) : nearby(work, keeps)
+    return (await fits()) ? work(await newest()) : nearby(work, keeps)
   }
 
   async function nearby<T>(work: (graph: Graph) => T, keeps?: Keeps<T>): Promise<T> {
@@ -159,19 +177,29 @@ function openLedgers(
     read,
     async readAt(sequence, work, keeps) {
       const now = await store.state()
-      if (sequence === now.sequence) return read(work, keeps)
       const bytes = sequence * bytesPerTransfer
-      if (bytes > maxBytes) throw logWentOn(sequence, now.sequence, { bytes, maxBytes })
+      if (bytes > maxBytes) {
+        if (sequence === now.sequence) return nearby(work, keeps)
+        throw logWentOn(sequence, now.sequence, { bytes, maxBytes })
+      }
+      const current = (await fits()) ? await newest() : undefined
+      if (current?.sequence === sequence) return work(current)
       const graph = await buildGraphAt(store, sequence)
       if (!graph) throw logNeverEndedAt(sequence, now.sequence)
       return work(graph)
     },
     async graph() {
-      if (await fits()) return generations.current()
+      if (await fits()) return newest()
       throw beyondMemory((await store.state()).sequence * bytesPerTransfer, maxBytes)
     },
+    async columns() {
+      if (await fits()) return generations.columns()
+      // Made here once, it is read from its file by every thread.
+      await summaries.current()
+      return undefined
+    },
     async ledger() {
-      if (await fits()) return generations.current()
+      if (await fits()) return newest()
       const { sequence, digest, transfers, chains } = await summaries.current()
       return { sequence, digest, transferCount: transfers, chains }
     },
