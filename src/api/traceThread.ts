@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createGraph } from '../graph/createGraph.ts'
 import type { Graph } from '../graph/graph.ts'
@@ -19,6 +20,9 @@ const progressEveryMs = 200
 
 let graph: Graph | undefined
 let opened: Promise<Knowledge> | undefined
+
+// The thread that serves requests goes before. Elsewhere than on Linux this would be said of the whole process.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 
 parentPort?.on('message', (question: TraceQuestion) => {
   if (question.columns) graph = createGraph(question.columns)
