@@ -12,8 +12,8 @@ import type {
   Moment,
   Place,
 } from './certificate.ts'
-import type { CorridorMove } from './flowCorridor.ts'
 import type { Extreme, Extremes } from './extremes.ts'
+import type { CorridorMove } from './flowCorridor.ts'
 import type { Hold } from './flowNetwork.ts'
 import type { Move } from './forwardMoves.ts'
 import { lastLegAt } from './provenBalances.ts'

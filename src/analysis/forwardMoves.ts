@@ -195,9 +195,9 @@ function endForGood({ graph, twins }: MoveRules, leg: number): EndName {
   return twins.has(assetOf(graph, leg)) ? 'contract_custody' : 'burned'
 }
 
-function isConverting({ rules, converting }: Step, holding: number): boolean {
+function isConverting({ converting }: Step, holding: number): boolean {
   if (converting.byGiver.size === 0) return false
-  return converting.isConverting(rules.graph.addressOf(holding), rules.graph.assetOf(holding))
+  return converting.isConverting(holding)
 }
 
 /** One to one into the twin asset it goes on; every other conversion ends it. */

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
-import type { Knowledge } from './knowledge.ts'
+import type { Jobs } from './jobs.ts'
 import { createRouter } from './router.ts'
-import { boundsDefaults, runBounds } from './runBounds.ts'
+import { boundsDefaults } from './runBounds.ts'
 import { AccountText, AssetText, BaseUnits, json, problems } from './schemas.ts'
 
 const Target = z
@@ -82,13 +82,11 @@ const postBounds = createRoute({
   responses: { 200: json(BoundsView, 'The interval'), ...problems },
 })
 
-export function boundsRoutes(knowledge: Knowledge): OpenAPIHono {
+export function boundsRoutes(jobs: Jobs): OpenAPIHono {
   const routes = createRouter()
   routes.openapi(postBounds, async (c) => {
-    const answer = await runBounds(knowledge, c.req.valid('json'))
-    return c.body(`${JSON.stringify(answer)}\n`, 200, {
-      'content-type': 'application/json',
-    }) as never
+    const { answered } = jobs.start({ kind: 'bounds', request: c.req.valid('json') })
+    return c.body((await answered).bytes, 200, { 'content-type': 'application/json' }) as never
   })
   return routes
 }

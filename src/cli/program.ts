@@ -3,6 +3,7 @@ import { readConfig } from '../config.ts'
 import { registerBoundsCommand } from './boundsCommand.ts'
 import { registerDataCommands } from './dataCommands.ts'
 import { registerPathsCommand } from './pathsCommand.ts'
+import { registerPinCommands } from './pinCommands.ts'
 import { registerReachCommand } from './reachCommand.ts'
 import { registerServiceCommands } from './serviceCommands.ts'
 import { registerStoreCommands } from './storeCommands.ts'
@@ -33,6 +34,7 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
   registerPathsCommand(context)
   registerReachCommand(context)
   registerBoundsCommand(context)
+  registerPinCommands(context)
   registerStoreCommands(context)
   return program
 }

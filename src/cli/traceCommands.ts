@@ -3,7 +3,9 @@ import { InvalidArgumentError } from 'commander'
 import type { Resolution } from '../analysis/conversions.ts'
 import { methodNames } from '../analysis/methods.ts'
 import { type Knowledge, openKnowledge } from '../api/knowledge.ts'
-import { runComparison, runTrace } from '../api/runTrace.ts'
+import { pinTrace } from '../api/pinnedTraces.ts'
+import { runComparison, type TraceRequest, traceMoment } from '../api/runTrace.ts'
+import { traceText } from '../api/traceId.ts'
 import { type Account, parseAccount } from '../ledger/account.ts'
 import { parseAsset } from '../ledger/asset.ts'
 import { type ChainId, parseChain } from '../ledger/chain.ts'
@@ -30,6 +32,7 @@ export interface TraceOptions {
   readonly asOf?: string[]
   readonly continueThrough?: string[]
   readonly neverFollow?: string[]
+  readonly pin?: true
 }
 
 /** `jejak trace`: where the money of the seeds went. */
@@ -40,12 +43,20 @@ export function registerTraceCommands({ program, config }: ProgramContext): void
       .description('follow money from its seeds to where it ended, every unit accounted for'),
   )
     .option('--method <method>', methodNames.join(', '), 'fifo')
+    .option('--pin', 'keep what `jejak replay` needs to give the same answer for ever')
     .action((options: TraceOptions, command: Program) =>
       answered(command, async (knowledge) => {
         const request = { ...(await requestOf(knowledge, options)), ...budgets(config) }
-        const answer = await runTrace(knowledge, request)
+        const moment = await traceMoment(knowledge, request)
+        const { answer } = moment
+        if (options.pin) await pinTrace(knowledge.store, moment)
         const { tokens } = await knowledge.attribution()
-        return { answer, table: traceTable(answer, tokens.info) }
+        const pinned = options.pin
+          ? `
+
+Pinned: jejak replay ${answer.id}`
+          : ''
+        return { text: traceText(answer), table: `${traceTable(answer, tokens.info)}${pinned}` }
       }),
     )
   withQuestion(
@@ -55,7 +66,7 @@ export function registerTraceCommands({ program, config }: ProgramContext): void
       const request = { ...(await requestOf(knowledge, options)), ...budgets(config) }
       const answer = await runComparison(knowledge, request)
       const { tokens } = await knowledge.attribution()
-      return { answer, table: compareTable(answer, tokens.info) }
+      return { text: `${JSON.stringify(answer)}\n`, table: compareTable(answer, tokens.info) }
     }),
   )
 }
@@ -63,12 +74,12 @@ export function registerTraceCommands({ program, config }: ProgramContext): void
 /** Prints the answer for programs with `--json`, else its table. */
 async function answered(
   command: Program,
-  ask: (knowledge: Knowledge) => Promise<{ readonly answer: object; readonly table: string }>,
+  ask: (knowledge: Knowledge) => Promise<{ readonly text: string; readonly table: string }>,
 ): Promise<void> {
   const knowledge = await openKnowledge(globals(command).place)
   try {
-    const { answer, table } = await ask(knowledge)
-    if (globals(command).json) process.stdout.write(`${JSON.stringify(answer)}\n`)
+    const { text, table } = await ask(knowledge)
+    if (globals(command).json) process.stdout.write(text)
     else console.log(table)
   } finally {
     await knowledge.close()
@@ -113,7 +124,7 @@ function share(text: string): number {
 export async function requestOf(
   knowledge: Knowledge,
   options: TraceOptions,
-): Promise<Parameters<typeof runTrace>[1]> {
+): Promise<TraceRequest> {
   const account = await accountReader(knowledge)
   const listed = options.seedsFrom === undefined ? [] : seedLines(options.seedsFrom)
   const isTransfer = (line: string): boolean =>

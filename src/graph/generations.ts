@@ -11,6 +11,8 @@ import { ask, startThread } from './thread.ts'
 export interface Generations {
   /** The generation of the log as it is now; made off this thread when the newest one is older. */
   current(): Promise<WholeGraph>
+  /** The columns of {@link current}, for other threads to read too. */
+  columns(): Promise<Columns>
   /** The newest generation that is made, without waiting; undefined before the first. */
   latest(): WholeGraph | undefined
   close(): Promise<void>
@@ -85,6 +87,12 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
 
   return {
     current,
+    async columns() {
+      for (;;) {
+        const graph = await current()
+        if (newest?.graph === graph) return newest.columns
+      }
+    },
     latest: () => newest?.graph,
     async close() {
       await building?.catch(() => undefined)

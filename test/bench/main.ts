@@ -5,8 +5,9 @@ import { benchImport } from './import.ts'
 import { benchIngest } from './ingest.ts'
 import { benchNeo4j } from './neo4j.ts'
 import { benchReach } from './reach.ts'
+import { benchTraces } from './traces.ts'
 
-/** `npm run bench [-- ingest|import|graph|generations|reach|neo4j]`: figures with a peer in the same run and the answers compared. */
+/** `npm run bench [-- ingest|import|graph|generations|traces|reach|neo4j]`: figures with a peer in the same run and the answers compared. */
 const [cpu] = cpus()
 console.log(
   `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
@@ -17,6 +18,7 @@ const all: Readonly<Record<string, () => Promise<void>>> = {
   import: benchImport,
   graph: benchGraph,
   generations: benchGenerations,
+  traces: benchTraces,
   reach: benchReach,
   neo4j: benchNeo4j,
 }
