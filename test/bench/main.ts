@@ -1,11 +1,12 @@
 import { cpus, totalmem } from 'node:os'
+import { benchBounds } from './bounds.ts'
 import { benchGenerations } from './generations.ts'
 import { benchGraph } from './graph.ts'
 import { benchImport } from './import.ts'
 import { benchIngest } from './ingest.ts'
 import { benchNeo4j } from './neo4j.ts'
 
-/** `npm run bench [-- ingest|import|graph|generations|neo4j]`: figures with a peer in the same run and the answers compared. */
+/** `npm run bench [-- ingest|import|graph|generations|bounds|neo4j]`: figures with a peer in the same run and the answers compared. */
 const [cpu] = cpus()
 console.log(
   `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
@@ -16,6 +17,7 @@ const all: Readonly<Record<string, () => Promise<void>>> = {
   import: benchImport,
   graph: benchGraph,
   generations: benchGenerations,
+  bounds: benchBounds,
   neo4j: benchNeo4j,
 }
 for (const name of wanted.length > 0 ? wanted : Object.keys(all)) {
