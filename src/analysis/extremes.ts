@@ -1,7 +1,8 @@
 import type { Corridor } from './flowCorridor.ts'
-import { elsewhere, flowNetwork, type TimedNetwork, target } from './flowNetwork.ts'
-import { createFlow, type Flow } from './maxFlow.ts'
+import { elsewhere, firstHolding, flowNetwork, type TimedNetwork, target } from './flowNetwork.ts'
+import { createFlow } from './maxFlow.ts'
 import type { Balances } from './provenBalances.ts'
+import { type Reduction, reduceNetwork } from './reduceNetwork.ts'
 
 /** An extreme allocation: how much reaches the target in it, and the border of the network that allows no more or less. */
 export interface Extreme {
@@ -34,8 +35,9 @@ export function extremesOf(
   const network = flowNetwork(corridor, seedTotal, (holding, slot) =>
     balances.state(holding) === 'proven' ? balances.after(holding, slot) : undefined,
   )
-  const most = extreme(network, target, elsewhere)
-  const other = extreme(network, elsewhere, target)
+  const reduction = reduceNetwork(network, firstHolding, seedTotal)
+  const most = extreme(network, reduction, [target, elsewhere])
+  const other = extreme(network, reduction, [elsewhere, target])
   const passed = new Set(network.holds.map(({ holding }) => holding))
   return {
     corridor,
@@ -46,19 +48,25 @@ export function extremesOf(
   }
 }
 
-/** As much as possible to one sink, then the rest to the other. */
-function extreme(network: TimedNetwork, first: number, then: number): Extreme {
-  const flow = createFlow(network)
+/** As much as possible to the first sink, then the rest to the other. */
+function extreme(
+  network: TimedNetwork,
+  reduction: Reduction,
+  [first, then]: readonly [number, number],
+): Extreme {
+  const flow = createFlow(reduction.network)
   const amount = flow.fill(first)
-  const cut = cutOf(network, flow)
+  const near = flow.reachable()
   flow.fill(then)
-  return { amount, cut, flow: network.capacity.map((_, edge) => flow.of(edge)) }
+  const edges = reduction.network.capacity.map((_, edge) => flow.of(edge))
+  return { amount, cut: cutOf(network, reduction, near), flow: reduction.expand(edges) }
 }
 
 /** Edges out of what could be sent more. An emptied account is such an edge too, of nothing. */
-function cutOf({ from, to, capacity }: TimedNetwork, flow: Flow): number[] {
-  const near = flow.reachable()
-  const crosses = (edge: number): boolean =>
-    near[from[edge] as number] === 1 && near[to[edge] as number] === 0
-  return [...capacity.keys()].filter(crosses)
+function cutOf({ from, to, capacity }: TimedNetwork, { nodeOf }: Reduction, near: Uint8Array) {
+  const isNear = (node: number): boolean => near[nodeOf[node] as number] === 1
+  const cut: number[] = []
+  for (let edge = 0; edge < capacity.length; edge++)
+    if (isNear(from[edge] as number) && !isNear(to[edge] as number)) cut.push(edge)
+  return cut
 }

@@ -5,6 +5,8 @@ import type { FlowNetwork } from './maxFlow.ts'
 export const source = 0
 export const target = 1
 export const elsewhere = 2
+/** First node of a holding. */
+export const firstHolding = 3
 
 /** What stays in a holding between two moments, or to the end. */
 export interface Hold {
@@ -41,7 +43,7 @@ export function flowNetwork(
   const capacity: bigint[] = []
   const last = new Map<number, { readonly node: number; readonly slot: number }>()
   const holds: { hold: Hold; from: number; to: number }[] = []
-  let nodeCount = 3
+  let nodeCount = firstHolding
   const edge = (tail: number, head: number, amount: bigint): void => {
     from.push(tail)
     to.push(head)

@@ -79,7 +79,10 @@ function footnotes(answer: BoundsAnswer, intervals: readonly Interval[]): string
   const reasons = new Set(intervals.map(({ reason }) => reason).filter((r) => r !== undefined))
   const blocks = Object.entries(answer.asOf).map(([chain, { block }]) => `${chain}@${block}`)
   return [
-    ...[...reasons].map((reason) => `No minimum, or a wide interval: ${reason}.`),
+    ...(reasons.size === 1 ? [...reasons].map((reason) => `${capital(reason)}.`) : []),
+    ...(reasons.size > 1
+      ? ['Where balances are not proven no minimum is claimed; --json names the accounts.']
+      : []),
     'These hold under every accounting of one asset; what was exchanged for another asset ended there.',
     ...(answer.opening === 'assumed_zero'
       ? ['What accounts held before their first known transfer is taken for nothing (--opening).']
@@ -87,3 +90,5 @@ function footnotes(answer: BoundsAnswer, intervals: readonly Interval[]): string
     `Dataset ${answer.dataset.slice(0, 16)}…, as of ${blocks.join(', ')}.`,
   ]
 }
+
+const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`

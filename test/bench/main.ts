@@ -1,4 +1,5 @@
 import { cpus, totalmem } from 'node:os'
+import { benchBounds } from './bounds.ts'
 import { benchGenerations } from './generations.ts'
 import { benchGraph } from './graph.ts'
 import { benchImport } from './import.ts'
@@ -7,7 +8,7 @@ import { benchNeo4j } from './neo4j.ts'
 import { benchReach } from './reach.ts'
 import { benchTraces } from './traces.ts'
 
-/** `npm run bench [-- ingest|import|graph|generations|traces|reach|neo4j]`: figures with a peer in the same run and the answers compared. */
+/** `npm run bench [-- ingest|import|graph|generations|traces|reach|bounds|neo4j]`: figures with a peer in the same run and the answers compared. */
 const [cpu] = cpus()
 console.log(
   `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
@@ -20,6 +21,7 @@ const all: Readonly<Record<string, () => Promise<void>>> = {
   generations: benchGenerations,
   traces: benchTraces,
   reach: benchReach,
+  bounds: benchBounds,
   neo4j: benchNeo4j,
 }
 for (const name of wanted.length > 0 ? wanted : Object.keys(all)) {
