@@ -33,8 +33,7 @@ async function work(question: TraceQuestion): Promise<void> {
   let moment: TracedMoment | undefined
   let pinned: true | SaidError | undefined
   try {
-    opened ??= openKnowledge(workerData as KnowledgePlace, sharedGraph)
-    const knowledge = await opened
+    const knowledge = await openedOnce()
     say({ type: 'begun' })
     moment = await answer(knowledge, question)
     // The answer is on its way: a store that somebody else writes to does not hold it back.
@@ -50,6 +49,17 @@ async function work(question: TraceQuestion): Promise<void> {
     say({ type: 'refusal', said: saidError(error) })
   }
   say({ type: 'free', pinned })
+}
+
+/** A store that could not be opened is tried again by the next question. */
+async function openedOnce(): Promise<Knowledge> {
+  opened ??= openKnowledge(workerData as KnowledgePlace, sharedGraph)
+  try {
+    return await opened
+  } catch (error) {
+    opened = undefined
+    throw error
+  }
 }
 
 function sharedGraph(): Graph {

@@ -67,12 +67,11 @@ export function registerTraceCommands({ program, config }: ProgramContext): void
           ...budgets(config),
         })
         const { answer } = moment
-        if (options.pin) await pinTrace(knowledge.store, moment)
         if (globals(command).json) process.stdout.write(traceText(answer))
-        else {
-          console.log(traceTable(answer, (await knowledge.attribution()).tokens.info))
-          if (options.pin) console.log(`\nPinned: jejak replay ${answer.id}`)
-        }
+        else console.log(traceTable(answer, (await knowledge.attribution()).tokens.info))
+        if (!options.pin) return
+        await pinTrace(knowledge.store, moment)
+        if (!globals(command).json) console.log(`\nPinned: jejak replay ${answer.id}`)
       } finally {
         await knowledge.close()
       }
