@@ -16,8 +16,8 @@ import { readConfig } from '../../src/config.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { createLog } from '../../src/log.ts'
-import { coveredFor } from '../analysis/traceLedger.ts'
-import { ledgerOf, wallet } from '../ledger.arbitrary.ts'
+import { coveredFor, tag } from '../analysis/traceLedger.ts'
+import { hash, ledgerOf, wallet } from '../ledger.arbitrary.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'jejak-jobs-'))
 const config = { ...readConfig({}), port: 0, store: folder }
@@ -81,6 +81,31 @@ describe('a trace over HTTP', () => {
     expect(await (await restarted.request(place)).text()).toBe(text)
     const diff = await (await app.request(`${place}/diff`)).json()
     expect(diff).toMatchObject({ moved: [], seedTotal: { change: '0' } })
+  })
+
+  test('knows what was appended and tagged before it was asked', async () => {
+    const ask = async () => (await post({ seeds: [seed] }, { prefer: 'wait=60' })).text()
+    const before = await ask()
+    const late = ledgerOf([[{ from: wallet(5), to: wallet(99), amount: 77n }]])
+    const rows = late.map((row) => ({
+      ...row,
+      block: 9_000,
+      time: 1_700_200_000,
+      tx: hash(99_999),
+    }))
+    await knowledge.store.append({
+      transfers: rows,
+      source: 'late',
+      assurance: 1,
+      coverage: coveredFor(rows),
+    })
+    const after = await ask()
+    expect(after).toContain('"eip155:1":9000')
+    await knowledge.store.putTags([tag(wallet(7), 'mixer')])
+    const tagged = await ask()
+    expect(tagged).toContain('"mixer"')
+    expect(new Set([before, after, tagged]).size).toBe(3)
+    expect(tagged).toBe(traceText(await runTrace(knowledge, { seeds: [seed] })))
   })
 
   test('is a job when nobody waits: progress, events with count and digest, and the answer', async () => {
