@@ -98,7 +98,7 @@ function watchOf({ command, limitMs }: TraceQuestion): {
   readonly droppable: TraceWatch
   reason(): StopReason | undefined
 } {
-  const until = performance.now() + limitMs
+  let until = performance.now() + limitMs
   let reason: StopReason | undefined
   let told = performance.now()
   const tell = (progress: () => TraceProgress): number => {
@@ -113,9 +113,13 @@ function watchOf({ command, limitMs }: TraceQuestion): {
     stoppable(progress) {
       const wish = tell(progress)
       if (wish === commands.drop) return 'drop'
-      if (wish === commands.stop) reason ??= 'cancelled'
-      else if (performance.now() > until) reason ??= 'deadline'
-      return reason === undefined ? 'go' : 'stop'
+      const now = performance.now()
+      const isCancelled = reason === undefined && wish === commands.stop
+      if (!isCancelled && now <= until) return 'go'
+      reason ??= isCancelled ? 'cancelled' : 'deadline'
+      // To make the answer up to there takes as long again; where it takes longer, it ends earlier.
+      until = now + limitMs
+      return 'stop'
     },
     droppable: (progress) => (tell(progress) === commands.go ? 'go' : 'drop'),
     reason: () => reason,

@@ -66,6 +66,27 @@ test('wherever a trace is stopped, in whichever pass, that place gives the same 
   expect(texts.size).toBeGreaterThan(3)
 }, 120_000)
 
+test('a stop that comes again while the answer is made ends it earlier, and never nowhere', async () => {
+  const visits = async (watch: TraceWatch) => {
+    const { query, cut } = await runTrace(whole, request, watch)
+    const again = await runTrace(whole, { ...request, throughTransfer: query.throughTransfer })
+    expect(again.cut.transactions).toBe(cut.transactions)
+    return cut.transactions
+  }
+  const { watch, seen } = stopAt(0)
+  await runTrace(whole, request, watch)
+  const late = seen.filter(({ passes }) => passes === 1).length
+  expect(late).toBeGreaterThan(4)
+  let looks = 0
+  const twice: TraceWatch = () => (++looks === late || looks === late + 1 ? 'stop' : 'go')
+  const once = await visits(stopAt(late).watch)
+  const earlier = await visits(twice)
+  expect(earlier).toBeLessThan(once)
+  const least = await visits(() => 'stop')
+  expect(least).toBeLessThan(earlier)
+  expect(least).toBeGreaterThan(0)
+}, 60_000)
+
 test('a trace that is dropped is given up, also while it is made again after a stop', async () => {
   const gaveUp = { code: 'request.timeout' }
   await expect(runTrace(whole, request, () => 'drop')).rejects.toMatchObject(gaveUp)
