@@ -2,7 +2,7 @@ import { constants, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createGraph } from '../graph/createGraph.ts'
 import type { Graph } from '../graph/graph.ts'
-import { type SaidError, saidError } from '../graph/thread.ts'
+import { saidError } from '../graph/thread.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { type Knowledge, type KnowledgePlace, openKnowledge } from './knowledge.ts'
 import { pinTrace, replayTrace } from './pinnedTraces.ts'
@@ -11,6 +11,7 @@ import { diffTrace } from './traceDiff.ts'
 import { textDigest, traceText } from './traceId.ts'
 import { commands, type StopReason, type TraceQuestion, type TraceSaid } from './traceMessages.ts'
 import type { TraceProgress, TraceWatch } from './watchedTrace.ts'
+import { within } from './within.ts'
 
 /**
  * Thread that traces. It opens the store for itself and reads tags and coverage from it; the columns of the newest
@@ -18,7 +19,14 @@ import type { TraceProgress, TraceWatch } from './watchedTrace.ts'
  */
 const progressEveryMs = 200
 
+/** A pin that takes longer goes on beside the next question. */
+const pinPatienceMs = 500
+
+/** Pins that wait for the store hold their answers in memory. */
+const mostPinning = 16
+
 let graph: Graph | undefined
+let pinning = 0
 let opened: Promise<Knowledge> | undefined
 
 // The thread that serves requests goes before. Elsewhere than on Linux this would be said of the whole process.
@@ -30,25 +38,38 @@ parentPort?.on('message', (question: TraceQuestion) => {
 })
 
 async function work(question: TraceQuestion): Promise<void> {
-  let moment: TracedMoment | undefined
-  let pinned: true | SaidError | undefined
   try {
     const knowledge = await openedOnce()
     say({ type: 'begun' })
-    moment = await answer(knowledge, question)
-    // The answer is on its way: a store that somebody else writes to does not hold it back.
-    if (moment) {
-      try {
-        await pinTrace(knowledge.store, moment)
-        pinned = true
-      } catch (error) {
-        pinned = saidError(error)
-      }
-    }
+    const moment = await answer(knowledge, question)
+    // Most pins are written in no time; one that waits for an import is not waited for.
+    if (moment) await within(pin(knowledge, moment, question.number), pinPatienceMs)
   } catch (error) {
     say({ type: 'refusal', said: saidError(error) })
   }
-  say({ type: 'free', pinned })
+  say({ type: 'free' })
+}
+
+/** The answer is on its way already: a store that somebody else writes to does not hold it back. */
+async function pin(knowledge: Knowledge, moment: TracedMoment, number: number): Promise<void> {
+  pinning++
+  try {
+    if (pinning > mostPinning) throw pinsWait()
+    await pinTrace(knowledge.store, moment)
+    say({ type: 'pinned', number, failed: undefined })
+  } catch (error) {
+    say({ type: 'pinned', number, failed: saidError(error) })
+  } finally {
+    pinning--
+  }
+}
+
+function pinsWait(): KnownError {
+  return new KnownError('store.busy', `${mostPinning} traces wait to be pinned already`, {
+    facts: { waiting: mostPinning },
+    hint: 'Ask for the trace again when the import is done.',
+    retryable: true,
+  })
 }
 
 /** A store that could not be opened is tried again by the next question. */

@@ -8,6 +8,7 @@ import type { TraceAnswer } from '../../src/analysis/traceAnswer.ts'
 import { createApp } from '../../src/api/app.ts'
 import { createJobs, isSettled, type Job } from '../../src/api/jobs.ts'
 import { type Knowledge, openKnowledge } from '../../src/api/knowledge.ts'
+import { readPin } from '../../src/api/pinnedTraces.ts'
 import { runTrace } from '../../src/api/runTrace.ts'
 import { traceText } from '../../src/api/traceId.ts'
 import type { TraceTask } from '../../src/api/traceMessages.ts'
@@ -247,6 +248,27 @@ describe('jobs', () => {
     expect(traceText(await runTrace(knowledge, { seeds: [seed], throughTransfer }))).toBe(text)
     await pool.close()
   })
+
+  test('an import that holds the store holds back the pin and nothing else', async () => {
+    const options = { place: knowledge.place, threads: 1, queued: 8, limitMs: 60_000 }
+    const pool = createTracePool(knowledge, options)
+    const jobs = createJobs(pool)
+    const request = { seeds: [seed], maxHops: 11 }
+    const answers = await knowledge.store.atomically(async () => {
+      const started = [request, { ...request, maxHops: 12 }].map((asked) =>
+        jobs.start({ kind: 'trace', request: asked }),
+      )
+      const given = await Promise.all(started.map(({ answered }) => answered))
+      expect(started.map(({ job }) => jobs.get(job.id).pin)).toEqual([undefined, undefined])
+      return started.map(({ job }, i) => ({ job, trace: given[i]?.trace ?? '' }))
+    })
+    for (const { job, trace } of answers) {
+      while (!isSettled(jobs.get(job.id))) await jobs.changed(job.id)
+      expect(jobs.get(job.id).pin).toEqual({ stored: true })
+      expect(await readPin(knowledge.store, trace)).toMatchObject({ version: 'jejak-trace/2' })
+    }
+    await pool.close()
+  }, 60_000)
 
   test('beyond memory threads ask the store, with the same bytes', async () => {
     const part = await openKnowledge({ location: folder, maxGraphBytes: 1 })
