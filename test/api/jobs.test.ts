@@ -155,7 +155,7 @@ describe('a trace over HTTP', () => {
     const refused = await post({ seeds: [`eip155:1:0x${'9'.repeat(64)}:token:0`] })
     expect(refused.status).toBe(404)
     expect(await refused.json()).toMatchObject({ code: 'seed.not-found' })
-    const unknown = await app.request('/v1/jobs/00000000-0000-4000-8000-000000000000')
+    const unknown = await app.request('/v1/jobs/nobody')
     expect(await unknown.json()).toMatchObject({ code: 'job.not-found', status: 404 })
     const none = await app.request(`/v1/traces/${'0'.repeat(64)}`)
     expect(await none.json()).toMatchObject({ code: 'trace.not-found', status: 404 })
