@@ -37,7 +37,7 @@ export const JobView = z
   })
   .openapi('Job')
 
-const JobId = z.strictObject({ id: z.uuid() })
+const JobId = z.strictObject({ id: z.string().max(100) })
 
 const getJob = createRoute({
   method: 'get',

@@ -1,5 +1,6 @@
 import { KnownError } from '../ledger/errors.ts'
 import type { Store } from '../store/store.ts'
+import { textDigest } from './traceId.ts'
 
 type Documents = Pick<Store, 'readDocument' | 'writeDocument'>
 
@@ -7,8 +8,11 @@ type Documents = Pick<Store, 'readDocument' | 'writeDocument'>
 const pieceLength = 500_000
 
 /**
- * Keeps a value of any size under a name, in documents that are written once and never changed: pieces first, then the
- * document that counts them, so that what is there is whole. A name that is there already is left alone.
+ * Keeps a value of any size under a name, in documents that are written once and never changed. The pieces are named by
+ * what they are pieces of, and come first: so the document under the name always has all of its own, whoever else
+ * writes the same name meanwhile, or stopped on the way.
+ *
+ * A name that is there already is left alone.
  */
 export async function putOnce(
   store: Documents,
@@ -18,26 +22,27 @@ export async function putOnce(
 ): Promise<void> {
   if (await store.readDocument(collection, id)) return
   const text = JSON.stringify(value())
+  const digest = textDigest(text)
   let pieces = 0
   for (let start = 0; start < text.length; start += pieceLength) {
-    await create(store, collection, `${id}/${pieces}`, text.slice(start, start + pieceLength))
+    const piece = text.slice(start, start + pieceLength)
+    await create(store, collection, `${digest}/${pieces}`, piece)
     pieces++
   }
-  await create(store, collection, id, { pieces })
+  await create(store, collection, id, { digest, pieces })
 }
 
-/** What {@link putOnce} kept; undefined where there is nothing of that name. */
+/** What {@link putOnce} kept; undefined where there is nothing of that name, or not all of it. */
 export async function readOnce(store: Documents, collection: string, id: string): Promise<unknown> {
   const head = await store.readDocument(collection, id)
   if (!head) return undefined
-  const { pieces } = head.value as { readonly pieces: number }
+  const { digest, pieces } = head.value as { readonly digest: string; readonly pieces: number }
   let text = ''
   for (let piece = 0; piece < pieces; piece++) {
-    const found = await store.readDocument(collection, `${id}/${piece}`)
-    if (!found) return undefined
-    text += String(found.value)
+    const found = await store.readDocument(collection, `${digest}/${piece}`)
+    text += String(found?.value ?? '')
   }
-  return JSON.parse(text)
+  return textDigest(text) === digest ? JSON.parse(text) : undefined
 }
 
 /** Somebody who was faster wrote the same: the name says what it holds. */

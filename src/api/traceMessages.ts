@@ -13,6 +13,8 @@ export type TraceTask =
   | { readonly kind: 'bounds'; readonly request: BoundsRequest }
 
 export interface TraceQuestion {
+  /** Names the task in what is said of its pin. */
+  readonly number: number
   readonly task: TraceTask
   /** The newest generation where it is another than before; absent also where the ledger is larger than memory. */
   readonly columns: Columns | undefined
@@ -27,7 +29,10 @@ export const commands = { go: 0, stop: 1, drop: 2 } as const
 /** Why an answer ends before the trace did. */
 export type StopReason = 'deadline' | 'cancelled'
 
-/** What a thread says, in this order: that it begins, progress, one answer or refusal, then that it is free again. */
+/**
+ * What a thread says, in this order: that it begins, progress, one answer or refusal, then that it is free again. What
+ * became of the pin of an answer it says when it knows, which may be after the next answers.
+ */
 export type TraceSaid =
   | { readonly type: 'begun' }
   | { readonly type: 'progress'; readonly progress: TraceProgress }
@@ -41,4 +46,5 @@ export type TraceSaid =
       readonly reason: StopReason | undefined
     }
   | { readonly type: 'refusal'; readonly said: SaidError }
-  | { readonly type: 'free'; readonly pinned: true | SaidError | undefined }
+  | { readonly type: 'free' }
+  | { readonly type: 'pinned'; readonly number: number; readonly failed: SaidError | undefined }

@@ -4,6 +4,7 @@ import { errorOf, startThread } from '../graph/thread.ts'
 import { KnownError } from '../ledger/errors.ts'
 import type { Knowledge, KnowledgePlace } from './knowledge.ts'
 import { commands, type TraceQuestion, type TraceSaid, type TraceTask } from './traceMessages.ts'
+import { within } from './within.ts'
 
 export type TraceAnswered = Extract<TraceSaid, { type: 'answer' }>
 
@@ -48,6 +49,13 @@ interface Slot {
   columns: Columns | undefined
   running: Waiting | undefined
   free: Promise<void>
+  /** By number of the task: answers of which the thread has not said yet whether they are pinned. */
+  readonly pinning: Map<number, Pinning>
+}
+
+interface Pinning {
+  readonly settle: (error: unknown) => void
+  readonly settled: Promise<void>
 }
 
 /** What under way may take until it has heard that the service stops. */
@@ -64,6 +72,7 @@ export function createTracePool(
   const slots = new Set<Slot>()
   const queue: Waiting[] = []
   let closed = false
+  let taken = 0
 
   function next(): void {
     while (queue.length > 0 && !closed) {
@@ -81,9 +90,22 @@ export function createTracePool(
   function started(): Slot | undefined {
     if (slots.size >= options.threads) return undefined
     const worker = startThread(new URL('./traceThread.ts', import.meta.url), options.place)
-    const slot = { worker, columns: undefined, running: undefined, free: Promise.resolve() }
+    const slot: Slot = {
+      worker,
+      columns: undefined,
+      running: undefined,
+      free: Promise.resolve(),
+      pinning: new Map(),
+    }
     slots.add(slot)
-    worker.once('exit', () => slots.delete(slot))
+    worker.on('message', (said: TraceSaid) => {
+      if (said.type === 'pinned')
+        slot.pinning.get(said.number)?.settle(said.failed && errorOf(said.failed))
+    })
+    worker.once('exit', (code) => {
+      slots.delete(slot)
+      for (const { settle } of slot.pinning.values()) settle(threadStopped(code))
+    })
     return slot
   }
 
@@ -92,8 +114,14 @@ export function createTracePool(
       const columns = await knowledge.columns()
       const fresh = columns === slot.columns ? undefined : columns
       slot.columns = columns
-      const question = { task, columns: fresh, command, limitMs: options.limitMs }
-      await asked(slot.worker, question, ears)
+      const question = {
+        number: ++taken,
+        task,
+        columns: fresh,
+        command,
+        limitMs: options.limitMs,
+      }
+      await asked(slot, question, ears)
     } catch (error) {
       ears.failed(error)
     }
@@ -118,32 +146,38 @@ export function createTracePool(
       closed = true
       for (const { ears } of queue.splice(0)) ears.failed(cancelled())
       for (const { running } of slots) if (running) Atomics.store(running.command, 0, commands.drop)
-      const late = new Promise<void>((resolve) => setTimeout(resolve, closingMs).unref())
-      await Promise.race([Promise.all([...slots].map(({ free }) => free)), late])
+      await within(Promise.all([...slots].map(finished)), closingMs)
       await Promise.all([...slots].map(({ worker }) => worker.terminate()))
     },
   }
 }
 
+async function finished({ free, pinning }: Slot): Promise<void> {
+  await free
+  await Promise.all([...pinning.values()].map(({ settled }) => settled))
+}
+
 /** Resolves when the thread is free again. */
-function asked(worker: Worker, question: TraceQuestion, ears: TaskEars): Promise<void> {
+function asked(slot: Slot, question: TraceQuestion, ears: TaskEars): Promise<void> {
+  const { worker } = slot
   return new Promise((resolve, reject) => {
     const heard = (said: TraceSaid): void => {
       if (said.type === 'begun') ears.started()
       if (said.type === 'progress') ears.progress(said.progress)
-      if (said.type === 'answer') ears.answered(said)
+      if (said.type === 'answer') {
+        if (question.task.kind !== 'replay') expectPin(slot, question.number, ears)
+        ears.answered(said)
+      }
       if (said.type === 'refusal') ears.failed(errorOf(said.said))
       if (said.type !== 'free') return
       forget()
-      if (said.pinned) ears.pinned(said.pinned === true ? undefined : errorOf(said.pinned))
       resolve()
     }
     const failed = (error: unknown): void => {
       forget()
       reject(error)
     }
-    const stopped = (code: number): void =>
-      failed(new Error(`the thread stopped with code ${code}`))
+    const stopped = (code: number): void => failed(threadStopped(code))
     const forget = (): void => {
       worker.off('message', heard).off('error', failed).off('exit', stopped)
       worker.unref()
@@ -152,6 +186,20 @@ function asked(worker: Worker, question: TraceQuestion, ears: TaskEars): Promise
     worker.on('message', heard).on('error', failed).on('exit', stopped)
     worker.postMessage(question)
   })
+}
+
+function expectPin({ pinning }: Slot, number: number, ears: TaskEars): void {
+  const { promise: settled, resolve } = Promise.withResolvers<void>()
+  const settle = (error: unknown): void => {
+    pinning.delete(number)
+    ears.pinned(error)
+    resolve()
+  }
+  pinning.set(number, { settle, settled })
+}
+
+function threadStopped(code: number): Error {
+  return new Error(`the thread stopped with code ${code}`)
 }
 
 function queueFull(length: number): KnownError {

@@ -2,7 +2,7 @@ import { constants, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createGraph } from '../graph/createGraph.ts'
 import type { WholeGraph } from '../graph/graph.ts'
-import { type SaidError, saidError } from '../graph/thread.ts'
+import { saidError } from '../graph/thread.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { type Knowledge, type KnowledgePlace, openKnowledge } from './knowledge.ts'
 import { pinTrace, replayTrace } from './pinnedTraces.ts'
@@ -12,6 +12,7 @@ import { diffTrace } from './traceDiff.ts'
 import { textDigest, traceText } from './traceId.ts'
 import { commands, type StopReason, type TraceQuestion, type TraceSaid } from './traceMessages.ts'
 import type { TraceProgress, TraceWatch } from './watchedTrace.ts'
+import { within } from './within.ts'
 
 /**
  * Thread that traces. It opens the store for itself and reads tags and coverage from it; the columns of the newest
@@ -19,7 +20,14 @@ import type { TraceProgress, TraceWatch } from './watchedTrace.ts'
  */
 const progressEveryMs = 200
 
+/** A pin that takes longer goes on beside the next question. */
+const pinPatienceMs = 500
+
+/** Pins that wait for the store hold their answers in memory. */
+const mostPinning = 16
+
 let graph: WholeGraph | undefined
+let pinning = 0
 let opened: Promise<Knowledge> | undefined
 
 // The thread that serves requests goes before. Elsewhere than on Linux this would be said of the whole process.
@@ -31,26 +39,49 @@ parentPort?.on('message', (question: TraceQuestion) => {
 })
 
 async function work(question: TraceQuestion): Promise<void> {
-  let moment: TracedMoment | undefined
-  let pinned: true | SaidError | undefined
   try {
-    opened ??= openKnowledge(workerData as KnowledgePlace, sharedGraph)
-    const knowledge = await opened
+    const knowledge = await openedOnce()
     say({ type: 'begun' })
-    moment = await answer(knowledge, question)
-    // The answer is on its way: a store that somebody else writes to does not hold it back.
-    if (moment) {
-      try {
-        await pinTrace(knowledge.store, moment)
-        pinned = true
-      } catch (error) {
-        pinned = saidError(error)
-      }
-    }
+    const moment = await answer(knowledge, question)
+    // Most pins are written in no time; one that waits for an import is not waited for.
+    if (moment) await within(pin(knowledge, moment, question.number), pinPatienceMs)
   } catch (error) {
     say({ type: 'refusal', said: saidError(error) })
   }
-  say({ type: 'free', pinned })
+  say({ type: 'free' })
+}
+
+/** The answer is on its way already: a store that somebody else writes to does not hold it back. */
+async function pin(knowledge: Knowledge, moment: TracedMoment, number: number): Promise<void> {
+  pinning++
+  try {
+    if (pinning > mostPinning) throw pinsWait()
+    await pinTrace(knowledge.store, moment)
+    say({ type: 'pinned', number, failed: undefined })
+  } catch (error) {
+    say({ type: 'pinned', number, failed: saidError(error) })
+  } finally {
+    pinning--
+  }
+}
+
+function pinsWait(): KnownError {
+  return new KnownError('store.busy', `${mostPinning} traces wait to be pinned already`, {
+    facts: { waiting: mostPinning },
+    hint: 'Ask for the trace again when the import is done.',
+    retryable: true,
+  })
+}
+
+/** A store that could not be opened is tried again by the next question. */
+async function openedOnce(): Promise<Knowledge> {
+  opened ??= openKnowledge(workerData as KnowledgePlace, sharedGraph)
+  try {
+    return await opened
+  } catch (error) {
+    opened = undefined
+    throw error
+  }
 }
 
 function sharedGraph(): WholeGraph {
@@ -100,7 +131,7 @@ function watchOf({ command, limitMs }: TraceQuestion): {
   readonly isOver: () => boolean
   reason(): StopReason | undefined
 } {
-  const until = performance.now() + limitMs
+  let until = performance.now() + limitMs
   let reason: StopReason | undefined
   let told = performance.now()
   const tell = (progress: () => TraceProgress): number => {
@@ -115,9 +146,13 @@ function watchOf({ command, limitMs }: TraceQuestion): {
     stoppable(progress) {
       const wish = tell(progress)
       if (wish === commands.drop) return 'drop'
-      if (wish === commands.stop) reason ??= 'cancelled'
-      else if (performance.now() > until) reason ??= 'deadline'
-      return reason === undefined ? 'go' : 'stop'
+      const now = performance.now()
+      const isCancelled = reason === undefined && wish === commands.stop
+      if (!isCancelled && now <= until) return 'go'
+      reason ??= isCancelled ? 'cancelled' : 'deadline'
+      // To make the answer up to there takes as long again; where it takes longer, it ends earlier.
+      until = now + limitMs
+      return 'stop'
     },
     droppable: (progress) => (tell(progress) === commands.go ? 'go' : 'drop'),
     isOver: () => Atomics.load(command, 0) !== commands.go || performance.now() > until,

@@ -10,6 +10,7 @@ import type { Knowledge } from './knowledge.ts'
 import { readPin } from './pinnedTraces.ts'
 import { createRouter } from './router.ts'
 import { AccountText, AssetText, BaseUnits, json, problems } from './schemas.ts'
+import { within } from './within.ts'
 
 const TraceBody = z
   .strictObject({
@@ -288,19 +289,6 @@ function bytes(c: Context, body: Uint8Array<ArrayBuffer>): never {
 function preferredWait(header: string | undefined): number | undefined {
   const wait = /(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])/i.exec(header ?? '')?.[1]
   return wait === undefined ? undefined : Math.min(Number(wait), longestWaitSeconds)
-}
-
-/** What a promise brings, or undefined when it takes longer. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, ms, undefined)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 async function begun(jobs: Jobs, id: string): Promise<void> {

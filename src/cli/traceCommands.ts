@@ -71,16 +71,26 @@ Pinned: jejak replay ${answer.id}`
   )
 }
 
+interface Printed {
+  /** For programs. */
+  readonly text: string
+  readonly table: string
+  /** What is done when the answer is out, and what a reader is told of it. */
+  readonly behind?: () => Promise<string>
+}
+
 /** Prints the answer for programs with `--json`, else its table. */
 async function answered(
   command: Program,
-  ask: (knowledge: Knowledge) => Promise<{ readonly text: string; readonly table: string }>,
+  ask: (knowledge: Knowledge) => Promise<Printed>,
 ): Promise<void> {
   const knowledge = await openKnowledge(globals(command).place)
   try {
-    const { text, table } = await ask(knowledge)
+    const { text, table, behind } = await ask(knowledge)
     if (globals(command).json) process.stdout.write(text)
     else console.log(table)
+    const told = await behind?.()
+    if (told !== undefined && !globals(command).json) console.log(told)
   } finally {
     await knowledge.close()
   }

@@ -8,6 +8,7 @@ import type { TraceAnswer } from '../../src/analysis/traceAnswer.ts'
 import { createApp } from '../../src/api/app.ts'
 import { createJobs, isSettled, type Job } from '../../src/api/jobs.ts'
 import { type Knowledge, openKnowledge } from '../../src/api/knowledge.ts'
+import { readPin } from '../../src/api/pinnedTraces.ts'
 import { runTrace } from '../../src/api/runTrace.ts'
 import { traceText } from '../../src/api/traceId.ts'
 import type { TraceTask } from '../../src/api/traceMessages.ts'
@@ -16,8 +17,8 @@ import { readConfig } from '../../src/config.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { createLog } from '../../src/log.ts'
-import { coveredFor } from '../analysis/traceLedger.ts'
-import { ledgerOf, wallet } from '../ledger.arbitrary.ts'
+import { coveredFor, tag } from '../analysis/traceLedger.ts'
+import { hash, ledgerOf, wallet } from '../ledger.arbitrary.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'jejak-jobs-'))
 const config = { ...readConfig({}), port: 0, store: folder }
@@ -83,6 +84,31 @@ describe('a trace over HTTP', () => {
     expect(diff).toMatchObject({ moved: [], seedTotal: { change: '0' } })
   })
 
+  test('knows what was appended and tagged before it was asked', async () => {
+    const ask = async () => (await post({ seeds: [seed] }, { prefer: 'wait=60' })).text()
+    const before = await ask()
+    const late = ledgerOf([[{ from: wallet(5), to: wallet(99), amount: 77n }]])
+    const rows = late.map((row) => ({
+      ...row,
+      block: 9_000,
+      time: 1_700_200_000,
+      tx: hash(99_999),
+    }))
+    await knowledge.store.append({
+      transfers: rows,
+      source: 'late',
+      assurance: 1,
+      coverage: coveredFor(rows),
+    })
+    const after = await ask()
+    expect(after).toContain('"eip155:1":9000')
+    await knowledge.store.putTags([tag(wallet(7), 'mixer')])
+    const tagged = await ask()
+    expect(tagged).toContain('"mixer"')
+    expect(new Set([before, after, tagged]).size).toBe(3)
+    expect(tagged).toBe(traceText(await runTrace(knowledge, { seeds: [seed] })))
+  })
+
   test('is a job when nobody waits: progress, events with count and digest, and the answer', async () => {
     const accepted = await post({ seeds: [seed], maxHops: 60 }, { prefer: 'wait=0' })
     expect(accepted.status).toBe(202)
@@ -129,7 +155,7 @@ describe('a trace over HTTP', () => {
     const refused = await post({ seeds: [`eip155:1:0x${'9'.repeat(64)}:token:0`] })
     expect(refused.status).toBe(404)
     expect(await refused.json()).toMatchObject({ code: 'seed.not-found' })
-    const unknown = await app.request('/v1/jobs/00000000-0000-4000-8000-000000000000')
+    const unknown = await app.request('/v1/jobs/nobody')
     expect(await unknown.json()).toMatchObject({ code: 'job.not-found', status: 404 })
     const none = await app.request(`/v1/traces/${'0'.repeat(64)}`)
     expect(await none.json()).toMatchObject({ code: 'trace.not-found', status: 404 })
@@ -222,6 +248,27 @@ describe('jobs', () => {
     expect(traceText(await runTrace(knowledge, { seeds: [seed], throughTransfer }))).toBe(text)
     await pool.close()
   })
+
+  test('an import that holds the store holds back the pin and nothing else', async () => {
+    const options = { place: knowledge.place, threads: 1, queued: 8, limitMs: 60_000 }
+    const pool = createTracePool(knowledge, options)
+    const jobs = createJobs(pool)
+    const request = { seeds: [seed], maxHops: 11 }
+    const answers = await knowledge.store.atomically(async () => {
+      const started = [request, { ...request, maxHops: 12 }].map((asked) =>
+        jobs.start({ kind: 'trace', request: asked }),
+      )
+      const given = await Promise.all(started.map(({ answered }) => answered))
+      expect(started.map(({ job }) => jobs.get(job.id).pin)).toEqual([undefined, undefined])
+      return started.map(({ job }, i) => ({ job, trace: given[i]?.trace ?? '' }))
+    })
+    for (const { job, trace } of answers) {
+      while (!isSettled(jobs.get(job.id))) await jobs.changed(job.id)
+      expect(jobs.get(job.id).pin).toEqual({ stored: true })
+      expect(await readPin(knowledge.store, trace)).toMatchObject({ version: 'jejak-trace/2' })
+    }
+    await pool.close()
+  }, 60_000)
 
   test('beyond memory threads ask the store, with the same bytes', async () => {
     const part = await openKnowledge({ location: folder, maxGraphBytes: 1 })

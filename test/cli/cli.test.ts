@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { TraceAnswer } from '../../src/analysis/traceAnswer.ts'
+import type { TraceDiff } from '../../src/api/traceDiff.ts'
 import { formatCsvRow, jejakCsvHeader } from '../../src/ledger/jejakCsv.ts'
 import { ledgerOf, wallet } from '../ledger.arbitrary.ts'
 import { realData } from '../realData.ts'
@@ -38,9 +39,9 @@ const rows = ledgerOf([
   [{ from: wallet(2), to: wallet(3), amount: 60n }],
 ])
 
-function file(): string {
+function file(of = rows): string {
   const path = join(base, `f${made++}.csv`)
-  writeFileSync(path, `${[jejakCsvHeader, ...rows.map(formatCsvRow)].join('\n')}\n`)
+  writeFileSync(path, `${[jejakCsvHeader, ...of.map(formatCsvRow)].join('\n')}\n`)
   return path
 }
 
@@ -100,6 +101,27 @@ test('from one account to another, and wherever else money can have come', async
   expect((await jejak('--store', store, 'reach', second ?? '', '--since', 'noon')).code).toBe(2)
   expect((await jejak('--store', store, 'reach', `0x${'f'.repeat(40)}`)).code).toBe(5)
 }, 60_000)
+test('a pinned trace replays byte for byte after more was imported, and diff says what moved', async () => {
+  const store = place()
+  await jejak('--store', store, 'import', '--complete', file(rows.slice(0, 1)))
+  const seed = ['--seed', rows[0]?.tx ?? '']
+  const pinned = await jejak('--store', store, '--json', 'trace', ...seed, '--pin')
+  const { id } = JSON.parse(pinned.out) as { id: string }
+  expect(await jejak('--store', store, 'diff', id)).toMatchObject({
+    code: 0,
+    out: 'Nothing moved.\n',
+  })
+  await jejak('--store', store, 'import', '--complete', file())
+  expect(await jejak('--store', store, '--json', 'replay', id)).toMatchObject(pinned)
+  expect(await jejak('--store', store, 'replay', id)).toMatchObject({
+    out: expect.stringContaining('100 % accounted for'),
+  })
+  const { moved } = JSON.parse(
+    (await jejak('--store', store, '--json', 'diff', id)).out,
+  ) as TraceDiff
+  expect(moved.length).toBeGreaterThan(0)
+  expect(moved.reduce((sum, { change }) => sum + BigInt(change), 0n)).toBe(0n)
+}, 120_000)
 
 test('flags are kept and listed', async () => {
   const store = place()
@@ -121,6 +143,9 @@ test.each([
   [['trace', '--seed', 'nonsense'], 2],
   [['trace', '--seed', `0x${'9'.repeat(64)}`], 5],
   [['trace', '--seed', `0x${'9'.repeat(64)}`, '--method', 'poison'], 2],
+  [['trace', '--seed', `0x${'9'.repeat(64)}`, '--method', 'clairvoyant'], 2],
+  [['replay', 'f'.repeat(64)], 5],
+  [['diff', 'nonsense'], 5],
   [['trace', '--seeds-from', '/nowhere/seeds.txt'], 3],
   [['trace', '--max-hops', '65'], 2],
   [['flag', '0x12', '--reason', 'r', '--source', 's'], 2],
