@@ -11,7 +11,7 @@ import { documentsAfter } from '../store/documentLog.ts'
 import type { Store, StoredDocument } from '../store/store.ts'
 import { createBridgeRegistry } from './bridgeMatches.ts'
 import { createConversionRecords } from './conversionRecords.ts'
-import { createPoolRegistry } from './createdPools.ts'
+import { createDerivedPools, createPoolRegistry } from './createdPools.ts'
 import { storedMatches } from './importBridges.ts'
 import type { Attribution } from './load.ts'
 import { createPriceSet } from './prices.ts'
@@ -46,7 +46,10 @@ export function openRegistries(
     return []
   })
   const withTokens = made(createPriceSetOf)
-  const pools = made(({ wrappedOf }: Attribution['tokens']) => createPoolRegistry(wrappedOf))
+  const derived = createDerivedPools()
+  const pools = made(({ wrappedOf }: Attribution['tokens']) =>
+    createPoolRegistry(wrappedOf, derived),
+  )
   const bridgings = made(createBridgeRegistry)
   const code = made((list: readonly Account[]) => new Set(list))
 

@@ -1,8 +1,10 @@
+import { AbiCoder, getCreate2Address, keccak256, solidityPackedKeccak256 } from 'ethers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createPoolRegistry } from '../../src/attribution/createdPools.ts'
+import { createDerivedPools, createPoolRegistry } from '../../src/attribution/createdPools.ts'
 import { parseAccount } from '../../src/ledger/account.ts'
 import { parseAsset } from '../../src/ledger/asset.ts'
+import { createdAddress, feePoolSalt, pairSalt } from '../../src/ledger/create2.ts'
 import { poolFactories } from '../../src/ledger/poolFactories.ts'
 
 const weth = '0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2'
@@ -124,7 +126,7 @@ test.each(named)('%s is recognised by its address alone', (_, chain, pool, a, b)
 
 test('every factory of the table made one of those pools', () => {
   const proven = poolFactories.filter((factory) => {
-    const alone = createPoolRegistry(undefined, [factory])
+    const alone = createPoolRegistry(undefined, createDerivedPools([factory]))
     return named.some(([, chain, pool, a, b]) => alone.isPool(...asked(chain, pool, a, b)))
   })
   expect(proven.length).toBeGreaterThan(25)
@@ -179,6 +181,25 @@ test('no other address is a pool, and the answer stays the same when asked again
       const account = parseAccount(`eip155:1:0x${hex}`)
       expect(registry.isPool(account, dollars, wrapped)).toBe(false)
       expect(registry.isPool(pair, dollars, wrapped)).toBe(true)
+    }),
+  )
+})
+
+test('addresses and salts are those that ethers derives', () => {
+  const hexOf = (bytes: number) =>
+    fc
+      .uint8Array({ minLength: bytes, maxLength: bytes })
+      .map((made) => `0x${Buffer.from(made).toString('hex')}`)
+  const fee = fc.integer({ min: 0, max: (1 << 24) - 1 })
+  fc.assert(
+    fc.property(hexOf(20), hexOf(20), hexOf(32), hexOf(32), fee, (a, b, salt, code, paid) => {
+      expect(createdAddress(a, salt, code)).toBe(getCreate2Address(a, salt, code).toLowerCase())
+      expect(pairSalt(a, b)).toBe(solidityPackedKeccak256(['address', 'address'], [a, b]))
+      const words = AbiCoder.defaultAbiCoder().encode(
+        ['address', 'address', 'uint24'],
+        [a, b, paid],
+      )
+      expect(feePoolSalt(a, b, paid)).toBe(keccak256(words))
     }),
   )
 })
