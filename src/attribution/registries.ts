@@ -51,7 +51,7 @@ export function openRegistries(
     createPoolRegistry(wrappedOf, derived),
   )
   const bridgings = made(createBridgeRegistry)
-  const code = made((list: readonly Account[]) => new Set(list))
+  const code = made(codeOf)
 
   return async ({ tags, tokens }) => {
     const [priced, matched, coded] = await Promise.all([
@@ -71,7 +71,9 @@ export function openRegistries(
       leaving: bridge.leaving,
       arriving: bridge.arriving,
       hasCode: (account) => recorded.has(account) || tags.hasContractTag(account),
-      digest: digestOf([pool.digest, priceSet.digest, bridge.digest, records.digest()], recorded),
+      digest: sha256(
+        [pool, priceSet, bridge, recorded].map(({ digest }) => digest).concat(records.digest()),
+      ),
     }
   }
 }
@@ -128,8 +130,15 @@ function made<Given extends readonly unknown[], Value>(
   }
 }
 
-function digestOf(parts: readonly string[], code: ReadonlySet<Account>): string {
-  const hash = createHash('sha256').update(parts.join('\n'))
-  for (const account of [...code].sort(compareText)) hash.update(`\n${account}`)
-  return hash.digest('hex')
+/** Accounts of which ingest saw the code. */
+function codeOf(accounts: readonly Account[]): {
+  readonly has: (account: Account) => boolean
+  readonly digest: string
+} {
+  const known = new Set(accounts)
+  return { has: (account) => known.has(account), digest: sha256([...known].sort(compareText)) }
+}
+
+function sha256(lines: readonly string[]): string {
+  return createHash('sha256').update(lines.join('\n')).digest('hex')
 }
