@@ -4,8 +4,9 @@ import { benchGraph } from './graph.ts'
 import { benchImport } from './import.ts'
 import { benchIngest } from './ingest.ts'
 import { benchNeo4j } from './neo4j.ts'
+import { benchRegistries } from './registries.ts'
 
-/** `npm run bench [-- ingest|import|graph|generations|neo4j]`: figures with a peer in the same run and the answers compared. */
+/** `npm run bench [-- ingest|import|graph|generations|registries|neo4j]`: figures with a peer in the same run and the answers compared. */
 const [cpu] = cpus()
 console.log(
   `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
@@ -16,6 +17,7 @@ const all: Readonly<Record<string, () => Promise<void>>> = {
   import: benchImport,
   graph: benchGraph,
   generations: benchGenerations,
+  registries: benchRegistries,
   neo4j: benchNeo4j,
 }
 for (const name of wanted.length > 0 ? wanted : Object.keys(all)) {
