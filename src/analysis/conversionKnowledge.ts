@@ -11,6 +11,8 @@ export type { BridgeMatch, PoolPayment, Rational }
 export interface ConversionKnowledge {
   /** True when the account is, by CREATE2 from a listed factory, the pool of these two assets. */
   isPool(account: Account, a: AssetId, b: AssetId): boolean
+  /** True for pools of two trusted assets, told without a look at what the account holds. */
+  isKnownPool(account: Account): boolean
   /** Value by a dated price set, in one currency for all assets; undefined where there is no price. */
   value(asset: AssetId, amount: bigint, time: number): Rational | undefined
   recordsOf(chain: ChainId, tx: string): readonly PoolPayment[]
@@ -25,6 +27,7 @@ export interface ConversionKnowledge {
 /** Nothing is known but ledger and tags. */
 export const noConversionKnowledge: ConversionKnowledge = {
   isPool: () => false,
+  isKnownPool: () => false,
   value: () => undefined,
   recordsOf: () => [],
   leaving: () => [],

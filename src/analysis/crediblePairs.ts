@@ -119,6 +119,7 @@ function isTrustedPool(
   const { address, net, rules, time } = given
   if (rules.wrapperContracts.has(address)) return true
   if (rules.isTaggedPool(address, time)) return true
+  if (rules.knowledge.isKnownPool(graph.account(address))) return true
   if (net.size !== 2) return false
   const [first, second] = [...net.keys()].map((asset) => graph.assets[asset] as AssetId)
   return (

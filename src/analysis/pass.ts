@@ -515,9 +515,10 @@ class Pass {
       const kept = stop ? arriving.map(({ units }) => ({ units })) : arriving
       this.#opened(gets).purse.receive(this.#inBlock(kept))
     }
+    // A lot whose face has been rounded to nothing still is one.
+    if (!arriving.some((part) => part.lot)) return
     const face = faceOf(arriving)
-    if (face === 0n) return
-    this.#conversions.push({ ...given, transaction, face })
+    if (face > 0n) this.#conversions.push({ ...given, transaction, face })
     if (stop) return
     const receiver = this.#opened(gets)
     if (leaves) this.#note(receiver, conversion.recipient, face)

@@ -36,6 +36,9 @@ export interface ValueTokens {
   readonly digest: string
 }
 
+/** Where money that is not converted cannot be followed further. */
+const unresolved: Stop = { outcome: 'contract_custody', reason: 'conversion_unresolved' }
+
 /** An untagged address that paid more distinct receivers than this is a service nobody has named yet. */
 const mostReceivers = 1000
 
@@ -54,7 +57,7 @@ export function createStops(
 ): (address: number, time: number) => Stop | undefined {
   const through = new Set(query.continueThrough.map((account) => graph.address(account)))
   const never = new Set(query.neverFollow.map((account) => graph.address(account)))
-  const { counts, wrapperContracts } = context.rules
+  const { counts, wrapperContracts, knowledge } = context.rules
   const exchanges = createExchangers(graph, context.rules, query.isBeyond)
   const busy = new Map<number, boolean>()
 
@@ -78,12 +81,11 @@ export function createStops(
     if (tagged)
       return tagged.outcome === 'pool' ? pooled(tagged) : { ...tagged, outcome: tagged.outcome }
     if (never.has(address)) return { outcome: 'high_degree', reason: 'never_follow' }
-    if (wrapperContracts.has(address))
-      return { outcome: 'contract_custody', reason: 'conversion_unresolved' }
-    if (exchanges(address)) return { outcome: 'contract_custody', reason: 'conversion_unresolved' }
-    return !context.tags.isTagged(account) && isBusy(address)
-      ? { outcome: 'high_degree', reason: `sent to more than ${mostReceivers} receivers` }
-      : undefined
+    if (wrapperContracts.has(address) || knowledge.isKnownPool(account)) return unresolved
+    // Before the exchangers, for which the whole history of an address would have to be gone through.
+    if (!context.tags.isTagged(account) && isBusy(address))
+      return { outcome: 'high_degree', reason: `sent to more than ${mostReceivers} receivers` }
+    return exchanges(address) ? unresolved : undefined
   }
 }
 

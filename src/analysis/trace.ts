@@ -36,7 +36,7 @@ export interface TraceContext {
 }
 
 /** Name and version of the engine, in every answer: equal versions give equal bytes. */
-export const engineVersion = 'jejak-trace/2'
+export const engineVersion = 'jejak-trace/3'
 
 /**
  * Follows the money of its seeds through one generation of the ledger, forward to where it ended or rests or backward

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
@@ -6,15 +7,21 @@ import type { Config } from '../config.ts'
 import { KnownError } from '../ledger/errors.ts'
 import type { Log } from '../log.ts'
 import { accountRoutes } from './accounts.ts'
+import { boundsRoutes } from './bounds.ts'
 import { createCursors } from './cursor.ts'
 import { docsPage, errorsPage } from './docsPage.ts'
 import { flagRoutes } from './flags.ts'
 import { hostGuard, securityHeaders } from './guard.ts'
 import { importRoutes } from './imports.ts'
+import { jobRoutes } from './jobRoutes.ts'
+import { createJobs } from './jobs.ts'
 import type { Knowledge } from './knowledge.ts'
+import { pathsRoutes } from './paths.ts'
 import { explained, notFound, problem, problemHandler } from './problem.ts'
+import { reachRoutes } from './reach.ts'
 import { createRouter } from './router.ts'
 import { tagRoutes } from './tags.ts'
+import { createTracePool } from './tracePool.ts'
 import { traceRoutes } from './traces.ts'
 
 export interface AppOptions {
@@ -39,6 +46,12 @@ const description = {
 /** JSON bodies are small; files go to /v1/imports, which has the configured limit. */
 const jsonBodyBytes = 4 * 2 ** 20
 
+/** One is left for the service itself; two at least, so that one long trace does not hold up all others. */
+const traceThreads = Math.min(4, Math.max(2, availableParallelism() - 1))
+
+/** More traces than this do not wait for a thread: they are refused. */
+const mostQueued = 64
+
 /** The HTTP interface over what is known. */
 export async function createApp(knowledge: Knowledge, options: AppOptions): Promise<OpenAPIHono> {
   const { id } = await knowledge.store.state()
@@ -57,7 +70,19 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
   app.route('/', importRoutes(knowledge))
   app.route('/', tagRoutes(knowledge))
   app.route('/', accountRoutes(knowledge, cursors))
-  app.route('/', traceRoutes(knowledge, options.config))
+  const pool = createTracePool(knowledge, {
+    place: knowledge.place,
+    threads: traceThreads,
+    queued: mostQueued,
+    limitMs: options.config.traceTimeoutMs,
+  })
+  knowledge.onClose(() => pool.close())
+  const jobs = createJobs(pool)
+  app.route('/', traceRoutes(knowledge, jobs, options.config))
+  app.route('/', jobRoutes(jobs))
+  app.route('/', pathsRoutes(knowledge, options.config))
+  app.route('/', reachRoutes(knowledge, options.config))
+  app.route('/', boundsRoutes(jobs))
   addPages(app, knowledge)
   addMethodTable(app)
   return app

@@ -1,9 +1,12 @@
 import { totalmem } from 'node:os'
 import type { TraceContext } from '../analysis/trace.ts'
 import { type Attribution, loadAttribution } from '../attribution/load.ts'
-import { openRegistries } from '../attribution/registries.ts'
+import type { RecordedAttribution } from '../attribution/recorded.ts'
+import { openRegistries, type Registries } from '../attribution/registries.ts'
+import { buildGraphAt } from '../graph/build.ts'
+import type { Columns } from '../graph/columns.ts'
 import { openGenerations } from '../graph/generations.ts'
-import type { Graph } from '../graph/graph.ts'
+import type { Graph, WholeGraph } from '../graph/graph.ts'
 import { askNeighbourhood, type Keeps } from '../graph/neighbourhood.ts'
 import { openSummaries } from '../graph/summaries.ts'
 import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
@@ -14,6 +17,8 @@ import type { Store } from '../store/store.ts'
 /** A store with everything that is derived from it, each part made again only when what it rests on changed. */
 export interface Knowledge {
   readonly location: string
+  /** With what it was opened, so that threads can open it for themselves. */
+  readonly place: KnowledgePlace
   /** Folder for files beside the store. */
   readonly folder: string
   readonly store: Store
@@ -30,14 +35,34 @@ export interface Knowledge {
    *
    * @throws KnownError `graph.too-large`
    */
-  graph(): Promise<Graph>
+  graph(): Promise<WholeGraph>
+  /** The whole graph as threads share it; undefined where the ledger is larger than memory: they ask the store. */
+  columns(): Promise<Columns | undefined>
   /** What the ledger is as a whole. */
   ledger(): Promise<Pick<Graph, 'sequence' | 'digest' | 'transferCount' | 'chains'>>
   attribution(): Promise<Attribution>
   /** Claims of coverage as they were made. */
   claims(): Promise<readonly (Coverage | CoverageOfMany)[]>
   context(): Promise<TraceContext>
+  /** The context together with what it was made of, so that it can be made again. */
+  recordedContext(): Promise<RecordedContext>
+  /**
+   * Asks a pure function of the ledger as it was when the log had come to a sequence number.
+   *
+   * Cost: where the log has gone on, one reading of it up to there.
+   *
+   * @throws KnownError `trace.not-replayable` where the log never ended there, or is larger than memory and has gone on
+   */
+  readAt<T>(sequence: number, work: (graph: Graph) => T, keeps?: Keeps<T>): Promise<T>
+  /** Has something closed before the store is. */
+  onClose(close: () => Promise<void>): void
   close(): Promise<void>
+}
+
+/** What traces know besides the ledger, and the readings of the store that it was made of. */
+export interface RecordedContext {
+  readonly context: TraceContext
+  readonly attribution: RecordedAttribution
 }
 
 /** A store and how much of it may be in memory. */
@@ -62,13 +87,18 @@ const mostReadings = 3
 
 /**
  * @param given - where the store is; a folder is made when absent.
+ * @param sharedGraph - in a thread: the newest graph that its owner handed over, instead of one of its own.
  * @throws KnownError `store.*`
  */
-export async function openKnowledge(given: KnowledgePlace | string): Promise<Knowledge> {
+export async function openKnowledge(
+  given: KnowledgePlace | string,
+  sharedGraph?: () => WholeGraph,
+): Promise<Knowledge> {
   const place = typeof given === 'string' ? { location: given } : given
   const store = await openStore(place)
   const folder = madeLocalFolder(place)
-  const ledgers = openLedgers(store, place, folder)
+  const ledgers = openLedgers(store, { place, folder }, sharedGraph)
+  const closing: (() => Promise<void>)[] = []
   const attribution = remembered(
     async () => `${(await store.state()).tagVersion} ${await documentVersions(store)}`,
     () => loadAttribution(store),
@@ -78,33 +108,52 @@ export async function openKnowledge(given: KnowledgePlace | string): Promise<Kno
     () => store.coverageClaims(),
   )
   const registries = openRegistries(store)
+  const recordedContext = async (): Promise<RecordedContext> => {
+    const known = await attribution()
+    const conversions = await registries(known)
+    return {
+      context: contextOf(known, await claims(), conversions),
+      attribution: { ...known.recorded, registries: conversions.counts },
+    }
+  }
   return {
     location: place.location,
+    place,
     folder,
     store,
     ...ledgers,
     attribution,
     claims,
-    async context() {
-      const known = await attribution()
-      const conversions = await registries(known)
-      return { tags: known.tags, tokens: known.tokens, coverage: await claims(), conversions }
+    context: async () => (await recordedContext()).context,
+    recordedContext,
+    onClose(close) {
+      closing.push(close)
     },
     async close() {
+      await Promise.all(closing.map((close) => close()))
       await ledgers.close()
       await store.close()
     },
   }
 }
 
+export function contextOf(
+  { tags, tokens }: Attribution,
+  coverage: TraceContext['coverage'],
+  conversions: Registries,
+): TraceContext {
+  return { tags, tokens, coverage, conversions }
+}
+
 /** The ledger of a store: as generations while it fits into memory, by its neighbourhoods when it does not. */
 function openLedgers(
   store: Store,
-  place: KnowledgePlace,
-  folder: string,
-): Pick<Knowledge, 'read' | 'graph' | 'ledger' | 'close'> {
+  { place, folder }: { readonly place: KnowledgePlace; readonly folder: string },
+  sharedGraph: (() => WholeGraph) | undefined,
+): Pick<Knowledge, 'read' | 'readAt' | 'graph' | 'columns' | 'ledger' | 'close'> {
   const maxBytes = place.maxGraphBytes ?? halfOfMemory()
   const generations = openGenerations(store, { place, folder, maxBytes })
+  const newest = sharedGraph ? async () => sharedGraph() : generations.current
   const rowsAtOnce = Math.max(leastSorted, Math.floor(maxBytes / bytesPerSorted))
   const summaries = openSummaries(store, { place, folder, rowsAtOnce })
   const maxRows = Math.max(leastLoaded, Math.floor(maxBytes / bytesPerLoaded))
@@ -112,6 +161,10 @@ function openLedgers(
   async function fits(): Promise<boolean> {
     const { sequence } = await store.state()
     return sequence * bytesPerTransfer <= maxBytes
+  }
+
+  async function read<T>(work: (graph: Graph) => T, keeps?: Keeps<T>): Promise<T> {
+    return (await fits()) ? work(await newest()) : nearby(work, keeps)
   }
 
   async function nearby<T>(work: (graph: Graph) => T, keeps?: Keeps<T>): Promise<T> {
@@ -129,14 +182,32 @@ function openLedgers(
   }
 
   return {
-    read: async (work, keeps) =>
-      (await fits()) ? work(await generations.current()) : nearby(work, keeps),
+    read,
+    async readAt(sequence, work, keeps) {
+      const now = await store.state()
+      const bytes = sequence * bytesPerTransfer
+      if (bytes > maxBytes) {
+        if (sequence === now.sequence) return nearby(work, keeps)
+        throw logWentOn(sequence, now.sequence, { bytes, maxBytes })
+      }
+      const current = (await fits()) ? await newest() : undefined
+      if (current?.sequence === sequence) return work(current)
+      const graph = await buildGraphAt(store, sequence)
+      if (!graph) throw logNeverEndedAt(sequence, now.sequence)
+      return work(graph)
+    },
     async graph() {
-      if (await fits()) return generations.current()
+      if (await fits()) return newest()
       throw beyondMemory((await store.state()).sequence * bytesPerTransfer, maxBytes)
     },
+    async columns() {
+      if (await fits()) return generations.columns()
+      // Made here once, it is read from its file by every thread.
+      await summaries.current()
+      return undefined
+    },
     async ledger() {
-      if (await fits()) return generations.current()
+      if (await fits()) return newest()
       const { sequence, digest, transfers, chains } = await summaries.current()
       return { sequence, digest, transferCount: transfers, chains }
     },
@@ -158,6 +229,32 @@ function beyondMemory(bytes: number, maxBytes: number): KnownError {
     'graph.too-large',
     `this question goes through the whole ledger, which takes about ${bytes.toLocaleString('en')} bytes in memory; ${maxBytes.toLocaleString('en')} are allowed`,
     { facts: { bytes, maxBytes }, hint: 'Raise JEJAK_MAX_GRAPH_BYTES on a machine that has them.' },
+  )
+}
+
+function logWentOn(
+  sequence: number,
+  now: number,
+  { bytes, maxBytes }: { readonly bytes: number; readonly maxBytes: number },
+): KnownError {
+  return new KnownError(
+    'trace.not-replayable',
+    `the log has gone on from ${sequence} to ${now}, and the ledger as it was takes about ${bytes.toLocaleString('en')} bytes in memory; ${maxBytes.toLocaleString('en')} are allowed`,
+    {
+      facts: { sequence, now, bytes, maxBytes },
+      hint: 'Raise JEJAK_MAX_GRAPH_BYTES, or replay on a machine with more memory.',
+    },
+  )
+}
+
+function logNeverEndedAt(sequence: number, now: number): KnownError {
+  return new KnownError(
+    'trace.not-replayable',
+    `the log of this store, now at ${now}, never ended at ${sequence}`,
+    {
+      facts: { sequence, now },
+      hint: 'Replay from the store in which the trace was pinned, or from a copy of it.',
+    },
   )
 }
 

@@ -113,6 +113,18 @@ export const explained: Readonly<
   'seed.worthless': { status: 422, text: 'A seed is a positive transfer between two addresses.' },
   'trace.unsupported': { status: 501, text: 'This version cannot trace that way.' },
   'trace.not-found': { status: 404, text: 'There is no such trace.' },
+  'trace.not-replayable': {
+    status: 409,
+    text: 'The trace was pinned, but its bytes cannot be made again here; the message says why.',
+  },
+  'job.not-found': {
+    status: 404,
+    text: 'There is no such job: jobs are forgotten some time after their end, and when the service stops.',
+  },
+  'job.queue-full': {
+    status: 503,
+    text: 'More traces wait already than are taken. Try again in a moment.',
+  },
   'flag.not-found': { status: 404, text: 'The account is not flagged.' },
   'import.not-found': { status: 404, text: 'There is no import with this id.' },
   'rpc.unavailable': {

@@ -1,14 +1,18 @@
 import { accountsWithLots } from '../analysis/accountsWithLots.ts'
+import { type Comparison, compareMethods } from '../analysis/compare.ts'
 import type { Resolution } from '../analysis/conversions.ts'
 import type { Direction, MethodName } from '../analysis/methods.ts'
 import { resolveSeeds } from '../analysis/seeds.ts'
-import { type TraceContext, trace } from '../analysis/trace.ts'
-import type { TraceAnswer, TraceQuery } from '../analysis/traceAnswer.ts'
+import type { TraceContext } from '../analysis/trace.ts'
+import type { TraceQuery } from '../analysis/traceAnswer.ts'
+import type { RecordedAttribution } from '../attribution/recorded.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Account } from '../ledger/account.ts'
 import type { AssetId } from '../ledger/asset.ts'
 import type { TransferId } from '../ledger/transfer.ts'
 import type { Knowledge } from './knowledge.ts'
+import { type NamedCoverage, type NamedTrace, namedCoverage, namedTrace } from './traceId.ts'
+import { type TraceWatch, watchedTrace } from './watchedTrace.ts'
 
 /** What CLI and HTTP ask of a trace: absent fields take the defaults of {@link defaults}. */
 export interface TraceRequest {
@@ -45,24 +49,67 @@ export const defaults = {
   maxTransactions: 250_000,
 } as const
 
+/** An answer and what it rests on: enough to pin it. */
+export interface TracedMoment {
+  readonly answer: NamedTrace
+  readonly query: TraceQuery
+  /** Where the log ended. */
+  readonly sequence: number
+  readonly coverage: NamedCoverage
+  readonly attribution: RecordedAttribution
+}
+
 /**
  * Runs a trace over what is known now: the one way to a trace, for CLI and HTTP alike, so that both give the same
  * bytes.
  *
- * @param interrupted - asked now and then; true gives the trace up.
+ * @param watch - may end the trace before its end; see {@link TraceWatch}.
  * @throws KnownError `seed.*`, `asset.ambiguous`, `trace.unsupported`, `request.timeout`, `store.*`
  */
 export async function runTrace(
   knowledge: Knowledge,
   request: TraceRequest,
+  watch?: TraceWatch,
+): Promise<NamedTrace> {
+  return (await traceMoment(knowledge, request, watch)).answer
+}
+
+/** As {@link runTrace}, with what is needed to pin the answer. */
+export async function traceMoment(
+  knowledge: Knowledge,
+  request: TraceRequest,
+  watch?: TraceWatch,
+): Promise<TracedMoment> {
+  const { context, attribution } = await knowledge.recordedContext()
+  const run = watchedTrace(context, watch)
+  const found = await knowledge.read(
+    (graph) => {
+      const query = traceQuery(graph, context, request)
+      return { answer: run(graph, query), query, sequence: graph.sequence }
+    },
+    ({ answer }) => accountsWithLots(answer),
+  )
+  const coverage = namedCoverage(context.coverage)
+  return { ...found, answer: namedTrace(found.answer, coverage.digest), coverage, attribution }
+}
+
+/**
+ * The same question under every method.
+ *
+ * @throws KnownError as {@link runTrace}; `request.invalid` where a method is named.
+ */
+export async function runComparison(
+  knowledge: Knowledge,
+  request: Omit<TraceRequest, 'method'>,
   interrupted?: () => boolean,
-): Promise<TraceAnswer> {
+): Promise<Comparison> {
   const context = await knowledge.context()
   const limits = interrupted ? { ...context, interrupted } : context
-  return knowledge.read(
-    (graph) => trace(graph, limits, traceQuery(graph, context, request)),
-    accountsWithLots,
+  const { comparison } = await knowledge.read(
+    (graph) => compareMethods(graph, limits, traceQuery(graph, context, request)),
+    ({ traces }) => new Set(traces.flatMap((answer) => [...accountsWithLots(answer)])),
   )
+  return comparison
 }
 
 /**

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type Account, accountChain, accountReference } from '../ledger/account.ts'
 import { type AssetId, assetChain, tokenContract } from '../ledger/asset.ts'
+import type { ChainId } from '../ledger/chain.ts'
 import { createdAddress, feePoolSalt, pairSalt } from '../ledger/create2.ts'
+import { knownTokens } from '../ledger/knownTokens.ts'
 import { nativeAsset } from '../ledger/nativeCoins.ts'
 import { type PoolFactory, poolFactories } from '../ledger/poolFactories.ts'
 import { wrappedCoins } from '../ledger/wrappedCoins.ts'
@@ -10,6 +12,8 @@ import { wrappedCoins } from '../ledger/wrappedCoins.ts'
 export interface PoolRegistry {
   /** True when a listed factory made the account as its pool of these two assets; their order is of no matter. */
   isPool(account: Account, a: AssetId, b: AssetId): boolean
+  /** True for pools of two tokens of the shipped table; needs no look at what the account holds. */
+  isKnownPool(account: Account): boolean
   readonly digest: string
 }
 
@@ -69,7 +73,8 @@ function derived(
 }
 
 /**
- * Pools as a trace asks for them. A chain's own coin counts as its wrapped coin, in which pools hold it.
+ * Pools as a trace asks for them. A chain's own coin counts as its wrapped coin, in which pools hold it. Those of the
+ * shipped tokens are derived all together, chain by chain, when the first is asked for: 406 pairs on Ethereum.
  *
  * @param wrappedOf - native coin of each wrapped coin, as token trust has them.
  */
@@ -85,7 +90,24 @@ export function createPoolRegistry(
     return tokenContract(asset) === undefined ? undefined : asset
   }
 
+  const knownPools = new Map<ChainId, ReadonlySet<string>>()
+
+  function poolsOfListed(chain: ChainId): ReadonlySet<string> {
+    const listed = new Set([...knownTokens.keys(), ...wrappedOf.keys()])
+    const tokens = [...listed].filter((asset) => assetChain(asset) === chain)
+    const found = new Set<string>()
+    for (const [i, a] of tokens.entries())
+      for (const b of tokens.slice(i + 1)) for (const pool of pools.of(a, b)) found.add(pool)
+    return found
+  }
+
   return {
+    isKnownPool(account) {
+      const chain = accountChain(account)
+      const listed = knownPools.get(chain) ?? poolsOfListed(chain)
+      knownPools.set(chain, listed)
+      return listed.has(accountReference(account))
+    },
     isPool(account, a, b) {
       const [first, second] = [inPool(a), inPool(b)]
       const chain = accountChain(account)

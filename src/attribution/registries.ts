@@ -20,6 +20,8 @@ import { createPriceSet } from './prices.ts'
 export interface Registries {
   /** True when a listed factory made the account as its pool of these two assets. */
   isPool(account: Account, a: AssetId, b: AssetId): boolean
+  /** True for pools of two tokens of the shipped table. */
+  isKnownPool(account: Account): boolean
   /** What an amount was worth at a time in seconds; one currency for all. */
   value(asset: AssetId, amount: bigint, time: number): Rational | undefined
   recordsOf(chain: ChainId, tx: string): readonly PoolPayment[]
@@ -27,21 +29,43 @@ export interface Registries {
   arriving(chain: ChainId, tx: string): readonly BridgeMatch[]
   hasCode(account: Account): boolean
   readonly digest: string
+  /** Documents read of each collection: since they only grow, what was known then can be read again. */
+  readonly counts: RegistryCounts
 }
+
+export type RegistryCounts = Readonly<Record<'price' | 'bridge' | 'conversion' | 'code', number>>
 
 /**
  * The registries of a store, for the tags and tokens in force. Prices, bridgings, conversion records and code are
  * collections that only grow (`price`, `bridge`, `conversion`, `code`): each question reads what was added, and what
  * did not change is not made again.
+ *
+ * @param until - so many documents of each, to know what was known then.
  */
 export function openRegistries(
   store: Pick<Store, 'listDocuments'>,
+  until?: RegistryCounts,
 ): (attribution: Attribution) => Promise<Registries> {
-  const prices = growing<Price>(store, 'price', ({ value }) => (value as StoredPrices).prices)
-  const bridges = growing(store, 'bridge', storedMatches)
-  const accounts = growing<Account>(store, 'code', ({ value }) => (value as StoredCode).accounts)
+  const counts: Record<keyof RegistryCounts, number> = {
+    price: 0,
+    bridge: 0,
+    conversion: 0,
+    code: 0,
+  }
+  const source = (collection: keyof RegistryCounts) => ({
+    async after(last: number): Promise<readonly StoredDocument[]> {
+      const most = until?.[collection] ?? Number.POSITIVE_INFINITY
+      if (last >= most) return []
+      const added = (await documentsAfter(store, collection, last)).slice(0, most - last)
+      counts[collection] = last + added.length
+      return added
+    },
+  })
+  const prices = growing<Price>(source('price'), ({ value }) => (value as StoredPrices).prices)
+  const bridges = growing(source('bridge'), storedMatches)
+  const accounts = growing<Account>(source('code'), ({ value }) => (value as StoredCode).accounts)
   const records = createConversionRecords()
-  const payments = growing<never>(store, 'conversion', ({ value }) => {
+  const payments = growing<never>(source('conversion'), ({ value }) => {
     records.add((value as StoredRecords).records)
     return []
   })
@@ -66,6 +90,7 @@ export function openRegistries(
     const recorded = code(coded)
     return {
       isPool: pool.isPool,
+      isKnownPool: pool.isKnownPool,
       value: priceSet.value,
       recordsOf: records.of,
       leaving: bridge.leaving,
@@ -74,6 +99,7 @@ export function openRegistries(
       digest: sha256(
         [pool, priceSet, bridge, recorded].map(({ digest }) => digest).concat(records.digest()),
       ),
+      counts: { ...counts },
     }
   }
 }
@@ -95,8 +121,7 @@ function createPriceSetOf(prices: readonly Price[], tokens: Attribution['tokens'
 
 /** Rows of a collection that only grows; the same array while nothing is added. */
 function growing<Row>(
-  store: Pick<Store, 'listDocuments'>,
-  collection: string,
+  source: { after(last: number): Promise<readonly StoredDocument[]> },
   rowsOf: (document: StoredDocument) => readonly Row[],
 ): () => Promise<readonly Row[]> {
   let rows: readonly Row[] = []
@@ -104,7 +129,7 @@ function growing<Row>(
   let reading: Promise<unknown> = Promise.resolve()
 
   async function readOn(): Promise<readonly Row[]> {
-    const added = await documentsAfter(store, collection, last)
+    const added = await source.after(last)
     if (added.length > 0) rows = rows.concat(added.flatMap(rowsOf))
     last += added.length
     return rows

@@ -21,6 +21,8 @@ export interface TagView {
   /** Tags that accuse: shown beside whatever leads. */
   adverse(account: Account): readonly Tag[]
   isTagged(account: Account): boolean
+  /** All accounts with a tag, each once. */
+  accounts(): Iterable<Account>
   /**
    * True when a tag that may end a trace says that the account is a contract. Dates are of no matter: code stays. Tags
    * that may end none say nothing here either, since only stops ask.
@@ -66,6 +68,7 @@ export function createTagView(
     },
     adverse: (account) => of(account).filter((tag) => isAdverse(tag.category)),
     isTagged: (account) => byAccount.has(account),
+    accounts: () => byAccount.keys(),
     hasContractTag: (account) => of(account).some((tag) => tag.mayStop && isContract(tag.category)),
     get digest() {
       digest ??= digestOf(byAccount, categories)

@@ -1,6 +1,10 @@
 import { Command } from 'commander'
 import { readConfig } from '../config.ts'
+import { registerBoundsCommand } from './boundsCommand.ts'
 import { registerDataCommands } from './dataCommands.ts'
+import { registerPathsCommand } from './pathsCommand.ts'
+import { registerPinCommands } from './pinCommands.ts'
+import { registerReachCommand } from './reachCommand.ts'
 import { registerServiceCommands } from './serviceCommands.ts'
 import { registerStoreCommands } from './storeCommands.ts'
 import { registerTraceCommands } from './traceCommands.ts'
@@ -27,6 +31,10 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
   registerDataCommands(context)
   registerWalletCommands(context)
   registerTraceCommands(context)
+  registerPathsCommand(context)
+  registerReachCommand(context)
+  registerBoundsCommand(context)
+  registerPinCommands(context)
   registerStoreCommands(context)
   return program
 }

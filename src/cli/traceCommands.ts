@@ -3,17 +3,20 @@ import { InvalidArgumentError } from 'commander'
 import type { Resolution } from '../analysis/conversions.ts'
 import { methodNames } from '../analysis/methods.ts'
 import { type Knowledge, openKnowledge } from '../api/knowledge.ts'
-import { runTrace } from '../api/runTrace.ts'
+import { pinTrace } from '../api/pinnedTraces.ts'
+import { runComparison, type TraceRequest, traceMoment } from '../api/runTrace.ts'
+import { traceText } from '../api/traceId.ts'
 import { type Account, parseAccount } from '../ledger/account.ts'
 import { parseAsset } from '../ledger/asset.ts'
 import { type ChainId, parseChain } from '../ledger/chain.ts'
 import { KnownError } from '../ledger/errors.ts'
+import { compareTable } from './compareTable.ts'
 import { globals, type ProgramContext, wholeNumber } from './options.ts'
 import { traceTable } from './traceTable.ts'
 
 type Program = ProgramContext['program']
 
-interface TraceOptions {
+export interface TraceOptions {
   readonly seed?: string[]
   readonly seedAddress?: string[]
   readonly seedsFrom?: string
@@ -29,20 +32,68 @@ interface TraceOptions {
   readonly asOf?: string[]
   readonly continueThrough?: string[]
   readonly neverFollow?: string[]
+  readonly pin?: true
 }
 
 /** `jejak trace`: where the money of the seeds went. */
 export function registerTraceCommands({ program, config }: ProgramContext): void {
-  program
-    .command('trace')
-    .description('follow money from its seeds to where it ended, every unit accounted for')
+  withQuestion(
+    program
+      .command('trace')
+      .description('follow money from its seeds to where it ended, every unit accounted for'),
+  )
+    .option('--method <method>', methodNames.join(', '), 'fifo')
+    .option('--pin', 'keep what `jejak replay` needs to give the same answer for ever')
+    .action((options: TraceOptions, command: Program) =>
+      answered(command, async (knowledge) => {
+        const request = { ...(await requestOf(knowledge, options)), ...budgets(config) }
+        const moment = await traceMoment(knowledge, request)
+        const { answer } = moment
+        if (options.pin) await pinTrace(knowledge.store, moment)
+        const { tokens } = await knowledge.attribution()
+        const pinned = options.pin
+          ? `
+
+Pinned: jejak replay ${answer.id}`
+          : ''
+        return { text: traceText(answer), table: `${traceTable(answer, tokens.info)}${pinned}` }
+      }),
+    )
+  withQuestion(
+    program.command('compare').description('the same trace under every method, side by side'),
+  ).action((options: TraceOptions, command: Program) =>
+    answered(command, async (knowledge) => {
+      const request = { ...(await requestOf(knowledge, options)), ...budgets(config) }
+      const answer = await runComparison(knowledge, request)
+      const { tokens } = await knowledge.attribution()
+      return { text: `${JSON.stringify(answer)}\n`, table: compareTable(answer, tokens.info) }
+    }),
+  )
+}
+
+/** Prints the answer for programs with `--json`, else its table. */
+async function answered(
+  command: Program,
+  ask: (knowledge: Knowledge) => Promise<{ readonly text: string; readonly table: string }>,
+): Promise<void> {
+  const knowledge = await openKnowledge(globals(command).place)
+  try {
+    const { text, table } = await ask(knowledge)
+    if (globals(command).json) process.stdout.write(text)
+    else console.log(table)
+  } finally {
+    await knowledge.close()
+  }
+}
+
+function withQuestion(command: Program): Program {
+  return command
     .option('--seed <transfer...>', 'transfer ids or transaction hashes')
     .option('--seed-address <account...>', 'all transfers that these accounts received (or sent)')
     .option('--seeds-from <file>', 'one transfer id or account a line')
     .option('--side <side>', 'received or sent; by default received, backward sent')
     .option('--asset <asset>', 'CAIP-19 asset of the seeds')
     .option('--direction <direction>', 'forward or backward', 'forward')
-    .option('--method <method>', methodNames.join(', '), 'fifo')
     .option('--min-share <share>', 'least share of the seeds that is followed', share, 0.001)
     .option('--max-hops <n>', 'transfers after the seed', wholeNumber(1, 64), 32)
     .option('--same-transaction <rule>', 'matched or ordered', 'matched')
@@ -55,19 +106,6 @@ export function registerTraceCommands({ program, config }: ProgramContext): void
     .option('--as-of <chain@block...>', 'last block to look at')
     .option('--continue-through <account...>', 'follow through this stop')
     .option('--never-follow <account...>', 'end here')
-    .action(async (options: TraceOptions, command: Program) => {
-      const knowledge = await openKnowledge(globals(command).place)
-      try {
-        const answer = await runTrace(knowledge, {
-          ...(await requestOf(knowledge, options)),
-          ...budgets(config),
-        })
-        if (globals(command).json) process.stdout.write(`${JSON.stringify(answer)}\n`)
-        else console.log(traceTable(answer, (await knowledge.attribution()).tokens.info))
-      } finally {
-        await knowledge.close()
-      }
-    })
 }
 
 function budgets(config: ProgramContext['config']): {
@@ -83,13 +121,11 @@ function share(text: string): number {
   throw new InvalidArgumentError('give a share from 0 to 1, for example 0.001')
 }
 
-async function requestOf(
+export async function requestOf(
   knowledge: Knowledge,
   options: TraceOptions,
-): Promise<Parameters<typeof runTrace>[1]> {
-  const chain = await onlyChain(knowledge)
-  const account = (text: string): Account =>
-    parseAccount(text, text.includes(':') ? undefined : chain)
+): Promise<TraceRequest> {
+  const account = await accountReader(knowledge)
   const listed = options.seedsFrom === undefined ? [] : seedLines(options.seedsFrom)
   const isTransfer = (line: string): boolean =>
     /^0x[0-9a-f]{64}$/i.test(line) ||
@@ -129,8 +165,14 @@ function resolutionOf(text: string, account: (text: string) => Account): Resolut
   )
 }
 
+/** Reads accounts as people write them at a terminal. */
+export async function accountReader(knowledge: Knowledge): Promise<(text: string) => Account> {
+  const chain = await onlyChain(knowledge)
+  return (text) => parseAccount(text, text.includes(':') ? undefined : chain)
+}
+
 /** A plain address belongs to the only chain of the store, or to Ethereum while it is empty. */
-async function onlyChain(knowledge: Knowledge): Promise<ChainId | undefined> {
+export async function onlyChain(knowledge: Knowledge): Promise<ChainId | undefined> {
   const { chains } = await knowledge.ledger()
   if (chains.length === 0) return 'eip155:1' as ChainId
   return chains.length === 1 ? chains[0] : undefined
@@ -151,7 +193,7 @@ function seedLines(file: string): string[] {
   }
 }
 
-function oneOf<T extends string>(
+export function oneOf<T extends string>(
   name: string,
   value: string | undefined,
   allowed: readonly T[],
@@ -168,7 +210,7 @@ function oneOf<T extends string>(
   )
 }
 
-function asOfBlocks(texts: readonly string[]): Record<string, number> {
+export function asOfBlocks(texts: readonly string[]): Record<string, number> {
   return Object.fromEntries(
     texts.map((text) => {
       const [chain = '', block = ''] = text.split('@')

@@ -6,7 +6,7 @@ import { harmlessText } from '../ledger/text.ts'
 import { formatTable } from './table.ts'
 
 /** What each outcome means, in a few words. */
-const meanings: Readonly<Record<Outcome, string>> = {
+export const meanings: Readonly<Record<Outcome, string>> = {
   still_held: 'still held',
   service: 'at a service',
   mixer: 'in a mixer',

@@ -1,3 +1,4 @@
+import { lengthOf } from '../store/segments.ts'
 import type { Store } from '../store/store.ts'
 import { buildGeneration } from './buildColumns.ts'
 import type { Columns } from './columns.ts'
@@ -12,7 +13,27 @@ export async function buildGraph(store: Store): Promise<Graph> {
   return createGraph(await readColumns(store))
 }
 
-export async function readColumns(store: Store): Promise<Columns> {
+/**
+ * The ledger as it was when the log had come to a sequence number: rows and tombstones up to there and none behind.
+ *
+ * Cost: one reading of the log up to there, and a building from scratch.
+ *
+ * @returns undefined where the log never ended at that number.
+ */
+export async function buildGraphAt(
+  store: Pick<Store, 'state' | 'readLog'>,
+  sequence: number,
+): Promise<Graph | undefined> {
+  const { id, sequence: end, ...versions } = await store.state()
+  if (sequence > end) return undefined
+  const columns = await readColumns({
+    state: async () => ({ id, sequence, ...versions }),
+    readLog: (after) => store.readLog(after),
+  })
+  return columns.meta.sequence === sequence ? createGraph(columns) : undefined
+}
+
+export async function readColumns(store: LogStore): Promise<Columns> {
   const reader = createReader(store)
   try {
     return await reader.read()
@@ -20,6 +41,9 @@ export async function readColumns(store: Store): Promise<Columns> {
     await reader.close()
   }
 }
+
+/** What a generation is read from. */
+type LogStore = Pick<Store, 'state' | 'readLog'>
 
 /** Makes generation after generation of one store. */
 export interface Reader {
@@ -40,7 +64,7 @@ interface Known {
  * Each generation is extended from the one before where that saves at least half of the work: rows that are newer than
  * what is there cost what they are, rows far in the past a building from scratch.
  */
-export function createReader(store: Store): Reader {
+export function createReader(store: LogStore): Reader {
   let known: Known | undefined
 
   async function extended({ rows, generation, digester, id }: Known): Promise<Generation> {
@@ -90,7 +114,7 @@ async function* upTo(
   sequence: number,
 ): ReturnType<Store['readLog']> {
   for await (const entry of log) {
-    if (entry.firstSequence > sequence) return
+    if (entry.firstSequence + lengthOf(entry) - 1 > sequence) return
     yield entry
   }
 }

@@ -18,14 +18,14 @@ import {
   checkpointStride,
   largestShortPosition,
 } from './columns.ts'
-import type { Graph, GraphTransfer } from './graph.ts'
+import type { GraphTransfer, SweepColumns, WholeGraph } from './graph.ts'
 
 /** The readable face of a generation's columns. Costs nothing to make: all data stays in the shared arrays. */
-export function createGraph(columns: Columns): Graph {
+export function createGraph(columns: Columns): WholeGraph {
   return new ColumnGraph(columns)
 }
 
-class ColumnGraph implements Graph {
+class ColumnGraph implements WholeGraph {
   readonly #c: Columns['arrays']
   readonly #meta: Columns['meta']
   readonly #textAddresses: ReadonlyMap<number, string>
@@ -87,6 +87,10 @@ class ColumnGraph implements Graph {
 
   get addressCount(): number {
     return this.#c.addressChain.length
+  }
+
+  get columns(): SweepColumns {
+    return this.#c
   }
 
   address(account: Account): number {

@@ -4,15 +4,17 @@ import type { Store } from '../store/store.ts'
 import { loadAside, saveAside } from './columnFileAside.ts'
 import { bytesOf, type ColumnMeta, type Columns } from './columns.ts'
 import { createGraph } from './createGraph.ts'
-import type { Graph } from './graph.ts'
+import type { WholeGraph } from './graph.ts'
 import { ask, startThread } from './thread.ts'
 
 /** Generations of one store: immutable graphs, each of the log up to a sequence number. */
 export interface Generations {
   /** The generation of the log as it is now; made off this thread when the newest one is older. */
-  current(): Promise<Graph>
+  current(): Promise<WholeGraph>
+  /** The columns of {@link current}, for other threads to read too. */
+  columns(): Promise<Columns>
   /** The newest generation that is made, without waiting; undefined before the first. */
-  latest(): Graph | undefined
+  latest(): WholeGraph | undefined
   close(): Promise<void>
 }
 
@@ -37,13 +39,13 @@ const worthWriting = 1.125
  */
 export function openGenerations(store: Store, options: GenerationOptions): Generations {
   const { place, folder, maxBytes = Number.POSITIVE_INFINITY } = options
-  let newest: { readonly graph: Graph; readonly columns: Columns } | undefined
-  let building: Promise<Graph> | undefined
+  let newest: { readonly graph: WholeGraph; readonly columns: Columns } | undefined
+  let building: Promise<WholeGraph> | undefined
   let saving: Promise<void> = Promise.resolve()
   let saved: ColumnMeta | undefined
   let thread: Worker | undefined
 
-  async function make(): Promise<Graph> {
+  async function make(): Promise<WholeGraph> {
     const { id, sequence } = await store.state()
     const graph = newest?.graph
     if (graph?.sequence === sequence && graph.storeId === id) return graph
@@ -68,13 +70,13 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
     saving = saving.then(() => saveAside(folder, columns))
   }
 
-  async function current(): Promise<Graph> {
+  async function current(): Promise<WholeGraph> {
     const { sequence } = await store.state()
     return reaching(sequence)
   }
 
   /** What was appended before the question belongs to the answer; what comes while it is made need not. */
-  async function reaching(sequence: number): Promise<Graph> {
+  async function reaching(sequence: number): Promise<WholeGraph> {
     if (newest && newest.graph.sequence >= sequence) return newest.graph
     building ??= make().finally(() => {
       building = undefined
@@ -85,6 +87,12 @@ export function openGenerations(store: Store, options: GenerationOptions): Gener
 
   return {
     current,
+    async columns() {
+      for (;;) {
+        const graph = await current()
+        if (newest?.graph === graph) return newest.columns
+      }
+    },
     latest: () => newest?.graph,
     async close() {
       await building?.catch(() => undefined)

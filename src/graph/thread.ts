@@ -2,11 +2,11 @@ import { parentPort, Worker } from 'node:worker_threads'
 import { KnownError } from '../ledger/errors.ts'
 
 /** What a thread says. A class does not survive the way between threads: an error of ours goes as its parts. */
-type Reply<T> =
-  | { readonly value: T }
-  | {
-      readonly known: Pick<KnownError, 'code' | 'message' | 'facts' | 'hint' | 'retryable'>
-    }
+type Reply<T> = { readonly value: T } | SaidError
+
+/** An error on its way from one thread to another. */
+export type SaidError =
+  | { readonly known: Pick<KnownError, 'code' | 'message' | 'facts' | 'hint' | 'retryable'> }
   | { readonly error: unknown }
 
 /** A thread that runs one of our files and answers questions; see {@link ask}. */
@@ -27,9 +27,7 @@ export function answer<Question, T>(work: (question: Question) => T | Promise<T>
     try {
       return { value: await work(question) }
     } catch (error) {
-      if (!(error instanceof KnownError)) return { error }
-      const { code, message, facts, hint, retryable } = error
-      return { known: { code, message, facts, hint, retryable } }
+      return saidError(error)
     }
   }
   parentPort?.on('message', (question: Question) => {
@@ -65,9 +63,16 @@ export function ask<T>(worker: Worker, question: unknown): Promise<T> {
   })
 }
 
-function errorOf(reply: Exclude<Reply<never>, { readonly value: never }>): unknown {
-  if ('error' in reply) return reply.error
-  const { code, message, facts, retryable, hint } = reply.known
+export function saidError(error: unknown): SaidError {
+  if (!(error instanceof KnownError)) return { error }
+  const { code, message, facts, hint, retryable } = error
+  return { known: { code, message, facts, hint, retryable } }
+}
+
+/** The error that was said, as its class. */
+export function errorOf(said: SaidError): unknown {
+  if ('error' in said) return said.error
+  const { code, message, facts, retryable, hint } = said.known
   return new KnownError(code, message, {
     facts,
     retryable,

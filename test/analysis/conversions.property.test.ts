@@ -66,13 +66,6 @@ test('the engine equals the slow oracle where one transaction wraps, unwraps and
           covered: () => true,
         })
         compared++
-        if (
-          process.env['JEJAK_SHOW'] &&
-          JSON.stringify(faces(answer)) !== JSON.stringify(lines(oracle.outcomes))
-        )
-          process.stderr.write(
-            `${JSON.stringify({ matched: q })} {"method":"W"} ${seeds.map((x) => x.slice(70))}\n${transfers.map((t) => `${t.block} ${t.tx.slice(60)} ${t.kind} ${t.position} ${t.from?.slice(-4)}>${t.to?.slice(-4)} ${t.amount} ${t.asset.slice(9, 20)}`).join('\n')}----\n`,
-          )
         expect(faces(answer)).toEqual(lines(oracle.outcomes))
         expect(answer.movements.map((m) => `${m.transfer} = ${m.face}`).sort()).toEqual(
           lines(oracle.carried),

@@ -8,7 +8,7 @@ import { createTagView } from '../../src/attribution/tagView.ts'
 import { createTokenTrust } from '../../src/attribution/trustedTokens.ts'
 import { buildColumns } from '../../src/graph/buildColumns.ts'
 import { createGraph } from '../../src/graph/createGraph.ts'
-import type { Graph } from '../../src/graph/graph.ts'
+import type { WholeGraph } from '../../src/graph/graph.ts'
 import { readRawRows } from '../../src/graph/rawRows.ts'
 import type { Account } from '../../src/ledger/account.ts'
 import type { CoverageOfMany } from '../../src/ledger/coverage.ts'
@@ -17,7 +17,10 @@ import { kinds, type Transfer, type TransferId } from '../../src/ledger/transfer
 import { batchOf } from '../../src/ledger/transferBatch.ts'
 
 /** A graph of transfers without a store, cut into batches of any size. */
-export async function graphOf(transfers: readonly Transfer[], batchSize = 1000): Promise<Graph> {
+export async function graphOf(
+  transfers: readonly Transfer[],
+  batchSize = 1000,
+): Promise<WholeGraph> {
   async function* log() {
     for (let i = 0; i < transfers.length; i += batchSize) {
       const batch = batchOf(transfers.slice(i, i + batchSize))

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { TraceAnswer } from '../../src/analysis/traceAnswer.ts'
 import { createApp } from '../../src/api/app.ts'
 import { type Knowledge, openKnowledge } from '../../src/api/knowledge.ts'
 import { explained } from '../../src/api/problem.ts'
@@ -100,16 +101,21 @@ describe('traces', () => {
     )
     await expectProblem(post('/v1/traces', {}), 404, 'seed.not-found')
     await expectProblem(
-      post('/v1/traces', { seeds: [seed], method: 'lifo' }),
+      post('/v1/traces', { seeds: [seed], method: 'clean-first', direction: 'backward' }),
       501,
       'trace.unsupported',
+    )
+    await expectProblem(
+      post('/v1/traces', { seeds: [seed], method: 'poison' }),
+      400,
+      'request.invalid',
     )
     await expectProblem(app.request('/v1/traces', { method: 'POST' }), 415, 'request.media-type')
     await expectProblem(post('/v1/traces', '{"__proto__":{"x":1}}'), 400, 'request.invalid')
   })
 })
 
-test('a trace that takes longer than allowed is given up and says what to do', async () => {
+test('a trace that takes longer than allowed ends where it is, and the place gives the same again', async () => {
   const hasty = await createApp(knowledge, {
     config: { ...config, traceTimeoutMs: 0 },
     log,
@@ -117,11 +123,14 @@ test('a trace that takes longer than allowed is given up and says what to do', a
   })
   const body = JSON.stringify({ seeds: [seed] })
   const headers = { 'content-type': 'application/json' }
-  await expectProblem(
-    hasty.request('/v1/traces', { method: 'POST', body, headers }),
-    503,
-    'request.timeout',
-  )
+  const partial = await hasty.request('/v1/traces', { method: 'POST', body, headers })
+  expect(partial.status).toBe(200)
+  const text = await partial.text()
+  const { query, outcomes } = JSON.parse(text) as TraceAnswer
+  expect(query.throughTransfer).toBeDefined()
+  expect(outcomes.map(({ outcome, reason }) => `${outcome} ${reason}`)).toContain('budget deadline')
+  const again = await post('/v1/traces', { seeds: [seed], throughTransfer: query.throughTransfer })
+  expect(await again.text()).toBe(text)
 })
 
 describe('accounts', () => {

@@ -150,6 +150,18 @@ test('ether counts as wrapped ether', () => {
   expect(registry.isPool(pair, ether, wrapped)).toBe(false)
 })
 
+test('a pool of two shipped tokens is known without its assets, another is not', () => {
+  const between = (...pair: readonly [string, string, string]) => asked(1, ...pair)[0]
+  expect(registry.isKnownPool(pair)).toBe(true)
+  expect(
+    registry.isKnownPool(between('0x06da0fd433c1a5d7a4faa01111c044910a184553', weth, usdt)),
+  ).toBe(true)
+  const ofUnlisted = asked(42161, '0x0c1cf6883efa1b496b01f654e247b9b419873054', weth, usdt)[0]
+  expect(registry.isKnownPool(ofUnlisted)).toBe(false)
+  expect(registry.isKnownPool(parseAccount(`eip155:1:${weth}`))).toBe(false)
+  expect(registry.isKnownPool(parseAccount(pair.replace('eip155:1:', 'eip155:56:')))).toBe(false)
+})
+
 test('a coin that nobody has named a wrapped form of has no pool', () => {
   expect(createPoolRegistry(new Map()).isPool(pair, ether, dollars)).toBe(false)
 })

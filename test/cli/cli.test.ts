@@ -77,6 +77,30 @@ test('from a file to a trace in which everything is accounted for', async () => 
   ).toMatchObject({ code: 0, out: expect.stringContaining('A0') })
 }, 60_000)
 
+test('from one account to another, and wherever else money can have come', async () => {
+  const store = place()
+  await jejak('--store', store, 'import', file(), '--complete')
+  const [first, second, third] = [1, 2, 3].map((n) => `0x${n.toString().padStart(40, '0')}`)
+  const asked = ['--from', first ?? '', '--to', third ?? '']
+  expect(await jejak('--store', store, 'paths', ...asked, '--by', 'bottleneck')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('2 transfers, smallest amount 60'),
+  })
+  const found = JSON.parse((await jejak('--store', store, '--json', 'paths', ...asked)).out)
+  expect(found).toMatchObject({ paths: [{ hops: 2, bottleneck: '60' }], cut: { reason: 'paths' } })
+  expect(await jejak('--store', store, 'reach', first ?? '', '--max-hops', '1')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/1 account reached[\s\S]*nor how much/),
+  })
+  const late = ['--since', '2030-01-01', '--json']
+  const none = JSON.parse((await jejak('--store', store, 'reach', second ?? '', ...late)).out)
+  expect(none).toMatchObject({ reached: [], query: { since: 1_893_456_000 } })
+  expect((await jejak('--store', store, 'paths', '--from', first ?? '')).code).toBe(2)
+  expect((await jejak('--store', store, 'paths', ...asked, '--by', 'luck')).code).toBe(2)
+  expect((await jejak('--store', store, 'reach', second ?? '', '--since', 'noon')).code).toBe(2)
+  expect((await jejak('--store', store, 'reach', `0x${'f'.repeat(40)}`)).code).toBe(5)
+}, 60_000)
+
 test('flags are kept and listed', async () => {
   const store = place()
   const account = '0x0000000000000000000000000000000000000009'
@@ -96,7 +120,7 @@ test('flags are kept and listed', async () => {
 test.each([
   [['trace', '--seed', 'nonsense'], 2],
   [['trace', '--seed', `0x${'9'.repeat(64)}`], 5],
-  [['trace', '--seed', `0x${'9'.repeat(64)}`, '--method', 'lifo'], 2],
+  [['trace', '--seed', `0x${'9'.repeat(64)}`, '--method', 'poison'], 2],
   [['trace', '--seeds-from', '/nowhere/seeds.txt'], 3],
   [['trace', '--max-hops', '65'], 2],
   [['flag', '0x12', '--reason', 'r', '--source', 's'], 2],

@@ -5,12 +5,18 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Knowledge, openKnowledge } from '../../src/api/knowledge.ts'
-import { runTrace } from '../../src/api/runTrace.ts'
+import { pinTrace, replayTrace } from '../../src/api/pinnedTraces.ts'
+import { runTrace, traceMoment } from '../../src/api/runTrace.ts'
+import { diffTrace } from '../../src/api/traceDiff.ts'
+import { traceText } from '../../src/api/traceId.ts'
 import { encodeBatch } from '../../src/ledger/batchCodec.ts'
+import { transferId } from '../../src/ledger/transfer.ts'
 import { sampleCase } from '../../src/sample/sampleCase.ts'
 import { writeSample } from '../../src/sample/writeSample.ts'
 import { openStore } from '../../src/store/open.ts'
 import { encodeTombstones } from '../../src/store/segments.ts'
+import { coveredFor, tag } from '../analysis/traceLedger.ts'
+import { chain, ledgerOf, wallet } from '../ledger.arbitrary.ts'
 import { realData } from '../realData.ts'
 import { closeFixture, emptied, neo4jUri, uri } from './fixture.ts'
 
@@ -134,6 +140,34 @@ describe.skipIf(neo4jUri === undefined)('the same answers from both stores', () 
     const [embedded, shared] = await Promise.all(places.map(logDigest))
     expect(shared).toEqual(embedded)
   }, 240_000)
+
+  test('a trace that was pinned in either store replays after its tags changed and blocks went', async () => {
+    const [row, ...rest] = ledgerOf([
+      [{ from: wallet(1), to: wallet(2), amount: 100n }],
+      [{ from: wallet(2), to: wallet(3), amount: 90n }],
+      [{ from: wallet(3), to: wallet(4), amount: 80n }],
+    ])
+    if (!row) throw new RangeError('no row')
+    await emptied()
+    const texts: string[] = []
+    for (const location of [join(folder, 'pinned'), uri()]) {
+      const knowledge = await openKnowledge({ location, folder: join(folder, 'pins') })
+      const { store } = knowledge
+      const transfers = [row, ...rest]
+      const coverage = coveredFor(transfers)
+      await store.append({ transfers, source: location, assurance: 1, coverage })
+      const moment = await traceMoment(knowledge, { seeds: [transferId(row)] })
+      await pinTrace(store, moment)
+      await store.putTags([tag(wallet(3), 'mixer')])
+      await store.rollBack(chain, 102)
+      expect(await replayTrace(knowledge, moment.answer.id)).toEqual(moment.answer)
+      texts.push(traceText(moment.answer))
+      const { diff } = await diffTrace(knowledge, moment.answer.id)
+      expect(diff.moved.map(({ outcome, change }) => `${outcome} ${change}`)).toContain('mixer 90')
+      await knowledge.close()
+    }
+    expect(texts[1]).toBe(texts[0])
+  })
 
   test('npm start with either store: the same table, and the same answer over HTTP', async () => {
     await emptied()

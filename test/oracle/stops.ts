@@ -17,8 +17,9 @@ export function stopsOf(
     if (question.continueThrough?.has(account)) return undefined
     const tagged = question.stops.get(account)
     if (tagged !== undefined) return tagged
-    if (isPool(question, account) || exchangers.has(account)) return 'contract_custody'
-    return spreaders.has(account) && question.tagged?.(account) !== true ? 'high_degree' : undefined
+    if (isPool(question, account)) return 'contract_custody'
+    if (spreaders.has(account) && question.tagged?.(account) !== true) return 'high_degree'
+    return exchangers.has(account) ? 'contract_custody' : undefined
   }
 }
 

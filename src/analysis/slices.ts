@@ -1,0 +1,16 @@
+/**
+ * Work that can be left and taken up again: it yields every few milliseconds, so that a service may answer others
+ * in between. What it gives does not depend on who drives it, or how.
+ */
+export type Sliced<T> = Generator<undefined, T, undefined>
+
+/** Transfers that a sweep passes between two yields: some milliseconds on any machine. */
+export const sliceLength = 1 << 18
+
+/** Does sliced work in one go. */
+export function finished<T>(work: Sliced<T>): T {
+  for (;;) {
+    const { done, value } = work.next()
+    if (done) return value
+  }
+}

@@ -1,0 +1,150 @@
+/** What paths and reach have in common: which transfers are looked at, where they go no further, and as of when. */
+import type { WholeGraph } from '../graph/graph.ts'
+import { type Account, formatAccount } from '../ledger/account.ts'
+import { type AssetId, formatAsset } from '../ledger/asset.ts'
+import type { ChainId } from '../ledger/chain.ts'
+import { KnownError } from '../ledger/errors.ts'
+import { compareText } from '../ledger/order.ts'
+import { noConversionKnowledge } from './conversionKnowledge.ts'
+import { createCoverageView } from './coverageView.ts'
+import { exchangeRules } from './exchangeRules.ts'
+import type { Direction } from './methods.ts'
+import type { SweepRange } from './sweep.ts'
+import { createSweepStops, type ListedTags } from './sweepStops.ts'
+import type { TraceContext } from './trace.ts'
+
+/** As a trace's, with tags that can be listed. */
+export interface SweepContext extends Omit<TraceContext, 'interrupted'> {
+  readonly tags: ListedTags
+}
+
+export interface SweepQuery {
+  readonly direction: Direction
+  /** Only transfers of this asset; absent: of all that carry value. */
+  readonly asset?: AssetId
+  /** Window, seconds since 1970, both ends included. */
+  readonly since?: number
+  readonly until?: number
+  /** Last block to look at, by chain. */
+  readonly asOf: Readonly<Record<string, number>>
+  readonly continueThrough: readonly Account[]
+  readonly neverFollow: readonly Account[]
+}
+
+/** What every answer about a ledger carries besides what was asked. */
+export interface SweepFrame {
+  /** `one_asset` where only transfers of the asset asked for count, else whatever carries value. */
+  readonly follows: 'one_asset' | 'value_carrying'
+  readonly asOf: Readonly<Record<string, { readonly block: number; readonly hash: string | null }>>
+  readonly dataset: string
+}
+
+/**
+ * @throws KnownError `seed.not-found` where the ledger has no transfer of the asset asked for
+ */
+export function sweepRange(
+  graph: WholeGraph,
+  context: SweepContext,
+  query: SweepQuery,
+): SweepRange {
+  const asset = query.asset === undefined ? -1 : graph.asset(query.asset)
+  if (query.asset !== undefined && asset < 0) throw unknownAsset(query.asset)
+  const limits = asOfBlocks(graph, context, query)
+  const isLimited = Object.keys(query.asOf).length > 0
+  // Without a wish nothing is beyond: then it is not asked for every transfer.
+  const isBeyond = (transaction: number): boolean => {
+    if (!isLimited) return false
+    const block = graph.block(graph.blockOf(transaction))
+    return block.number > (limits.get(block.chain) ?? Number.POSITIVE_INFINITY)
+  }
+  const knowledge = context.conversions ?? noConversionKnowledge
+  const rules = exchangeRules(
+    graph,
+    { tags: context.tags, tokens: context.tokens, knowledge },
+    query.asset ?? ('' as AssetId),
+  )
+  return {
+    graph,
+    follows: query.asset === undefined ? rules.counts : graph.assets.map((_, i) => i === asset),
+    stops: createSweepStops(graph, { tags: context.tags, rules }, { ...query, isBeyond }),
+    backward: query.direction === 'backward',
+    start: query.since === undefined ? 0 : graph.firstAt(query.since),
+    end: query.until === undefined ? graph.transferCount : graph.firstAt(query.until + 1),
+    isBeyond,
+  }
+}
+
+export function sweepFrame(
+  graph: WholeGraph,
+  context: SweepContext,
+  query: SweepQuery,
+): SweepFrame {
+  return {
+    follows: query.asset === undefined ? 'value_carrying' : 'one_asset',
+    asOf: Object.fromEntries(
+      [...asOfBlocks(graph, context, query)].map(([chain, block]) => {
+        const highest = graph.highest(chain)
+        return [chain, { block, hash: highest?.block === block ? highest.hash : null }]
+      }),
+    ),
+    dataset: graph.digest,
+  }
+}
+
+/** The query as an answer repeats it: accounts and assets as people write them, the as-of block of every chain. */
+export function writtenQuery(query: SweepQuery, frame: SweepFrame) {
+  return {
+    ...query,
+    ...(query.asset === undefined ? {} : { asset: formatAsset(query.asset) }),
+    asOf: Object.fromEntries(
+      Object.entries(frame.asOf).map(([chain, { block }]) => [chain, block]),
+    ),
+    continueThrough: query.continueThrough.map(formatAccount),
+    neverFollow: query.neverFollow.map(formatAccount),
+  }
+}
+
+/**
+ * Numbers of the accounts, each once, in the order given.
+ *
+ * @throws KnownError `seed.not-found` with those of which the ledger has no transfer
+ */
+export function addressesOf(graph: WholeGraph, accounts: readonly Account[]): number[] {
+  const unknown = accounts.filter((account) => graph.address(account) < 0)
+  if (unknown.length > 0 || accounts.length === 0) {
+    const names = unknown.slice(0, 20).map(formatAccount)
+    throw new KnownError(
+      'seed.not-found',
+      unknown.length === 0
+        ? 'no account is named'
+        : `the store has no transfer of ${names.length < unknown.length ? `${unknown.length} accounts, the first of them ` : ''}${names.join(', ')}`,
+      {
+        facts: { unknown: unknown.length },
+        hint: 'Check the address, or import or ingest it first.',
+      },
+    )
+  }
+  return [...new Set(accounts.map((account) => graph.address(account)))]
+}
+
+/** Per chain, by name, the highest block that any coverage or row reaches, or what the caller asked for. */
+function asOfBlocks(
+  graph: WholeGraph,
+  context: SweepContext,
+  query: SweepQuery,
+): ReadonlyMap<ChainId, number> {
+  const coverage = createCoverageView(context.coverage)
+  return new Map(
+    [...graph.chains].sort(compareText).map((chain) => {
+      const data = Math.max(graph.highest(chain)?.block ?? -1, coverage.highest(chain))
+      return [chain, query.asOf[chain] ?? data]
+    }),
+  )
+}
+
+function unknownAsset(asset: AssetId): KnownError {
+  return new KnownError('seed.not-found', `the store has no transfer of ${formatAsset(asset)}`, {
+    facts: { asset: formatAsset(asset) },
+    hint: 'Check the asset, or leave it out.',
+  })
+}

@@ -1,0 +1,170 @@
+import type { Worker } from 'node:worker_threads'
+import type { Columns } from '../graph/columns.ts'
+import { errorOf, startThread } from '../graph/thread.ts'
+import { KnownError } from '../ledger/errors.ts'
+import type { Knowledge, KnowledgePlace } from './knowledge.ts'
+import { commands, type TraceQuestion, type TraceSaid, type TraceTask } from './traceMessages.ts'
+
+export type TraceAnswered = Extract<TraceSaid, { type: 'answer' }>
+
+/** What the owner of a task hears, each at most once but progress. */
+export interface TaskEars {
+  started(): void
+  progress(progress: Extract<TraceSaid, { type: 'progress' }>['progress']): void
+  answered(answer: TraceAnswered): void
+  failed(error: unknown): void
+  /** The trace is pinned, or why it is not. */
+  pinned(error: unknown): void
+}
+
+export interface TracePool {
+  /**
+   * Takes a task, runs it as soon as a thread is free.
+   *
+   * @returns how to interfere: `stop` ends a trace where it is, `drop` gives it up.
+   * @throws KnownError `job.queue-full`
+   */
+  take(task: TraceTask, ears: TaskEars): (wish: 'stop' | 'drop') => void
+  close(): Promise<void>
+}
+
+export interface PoolOptions {
+  readonly place: KnowledgePlace
+  /** At least 2, so that one long trace does not hold up all others. */
+  readonly threads: number
+  readonly queued: number
+  readonly limitMs: number
+}
+
+interface Waiting {
+  readonly task: TraceTask
+  readonly ears: TaskEars
+  readonly command: Int32Array
+}
+
+interface Slot {
+  readonly worker: Worker
+  /** What the thread holds, so that it is handed over only when it is new. */
+  columns: Columns | undefined
+  running: Waiting | undefined
+  free: Promise<void>
+}
+
+/** What under way may take until it has heard that the service stops. */
+const closingMs = 5_000
+
+/**
+ * Threads that trace: they share the columns of the newest generation, read tags and coverage for themselves, and hand
+ * over finished bytes, so that the asking thread is free all the time. They are started when first needed.
+ */
+export function createTracePool(
+  knowledge: Pick<Knowledge, 'columns'>,
+  options: PoolOptions,
+): TracePool {
+  const slots = new Set<Slot>()
+  const queue: Waiting[] = []
+  let closed = false
+
+  function next(): void {
+    while (queue.length > 0 && !closed) {
+      const slot = [...slots].find(({ running }) => !running) ?? started()
+      const waiting = slot && queue.shift()
+      if (!slot || !waiting) return
+      slot.running = waiting
+      slot.free = run(slot, waiting).finally(() => {
+        slot.running = undefined
+        next()
+      })
+    }
+  }
+
+  function started(): Slot | undefined {
+    if (slots.size >= options.threads) return undefined
+    const worker = startThread(new URL('./traceThread.ts', import.meta.url), options.place)
+    const slot = { worker, columns: undefined, running: undefined, free: Promise.resolve() }
+    slots.add(slot)
+    worker.once('exit', () => slots.delete(slot))
+    return slot
+  }
+
+  async function run(slot: Slot, { task, ears, command }: Waiting): Promise<void> {
+    try {
+      const columns = await knowledge.columns()
+      const fresh = columns === slot.columns ? undefined : columns
+      slot.columns = columns
+      const question = { task, columns: fresh, command, limitMs: options.limitMs }
+      await asked(slot.worker, question, ears)
+    } catch (error) {
+      ears.failed(error)
+    }
+  }
+
+  return {
+    take(task, ears) {
+      if (queue.length >= options.queued) throw queueFull(queue.length)
+      const command = new Int32Array(new SharedArrayBuffer(4))
+      const waiting = { task, ears, command }
+      queue.push(waiting)
+      next()
+      return (wish) => {
+        Atomics.store(command, 0, commands[wish])
+        const place = queue.indexOf(waiting)
+        if (place < 0) return
+        queue.splice(place, 1)
+        ears.failed(cancelled())
+      }
+    },
+    async close() {
+      closed = true
+      for (const { ears } of queue.splice(0)) ears.failed(cancelled())
+      for (const { running } of slots) if (running) Atomics.store(running.command, 0, commands.drop)
+      const late = new Promise<void>((resolve) => setTimeout(resolve, closingMs).unref())
+      await Promise.race([Promise.all([...slots].map(({ free }) => free)), late])
+      await Promise.all([...slots].map(({ worker }) => worker.terminate()))
+    },
+  }
+}
+
+/** Resolves when the thread is free again. */
+function asked(worker: Worker, question: TraceQuestion, ears: TaskEars): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const heard = (said: TraceSaid): void => {
+      if (said.type === 'begun') ears.started()
+      if (said.type === 'progress') ears.progress(said.progress)
+      if (said.type === 'answer') ears.answered(said)
+      if (said.type === 'refusal') ears.failed(errorOf(said.said))
+      if (said.type !== 'free') return
+      forget()
+      if (said.pinned) ears.pinned(said.pinned === true ? undefined : errorOf(said.pinned))
+      resolve()
+    }
+    const failed = (error: unknown): void => {
+      forget()
+      reject(error)
+    }
+    const stopped = (code: number): void =>
+      failed(new Error(`the thread stopped with code ${code}`))
+    const forget = (): void => {
+      worker.off('message', heard).off('error', failed).off('exit', stopped)
+      worker.unref()
+    }
+    worker.ref()
+    worker.on('message', heard).on('error', failed).on('exit', stopped)
+    worker.postMessage(question)
+  })
+}
+
+function queueFull(length: number): KnownError {
+  return new KnownError('job.queue-full', `${length} traces wait already`, {
+    facts: { waiting: length },
+    hint: 'Ask again in some seconds.',
+    retryable: true,
+  })
+}
+
+function cancelled(): KnownError {
+  return new KnownError('request.timeout', 'the job was cancelled before it began', {
+    hint: 'Ask again.',
+    retryable: true,
+  })
+}

@@ -1,0 +1,136 @@
+import { constants, setPriority } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
+import { createGraph } from '../graph/createGraph.ts'
+import type { WholeGraph } from '../graph/graph.ts'
+import { type SaidError, saidError } from '../graph/thread.ts'
+import { KnownError } from '../ledger/errors.ts'
+import { type Knowledge, type KnowledgePlace, openKnowledge } from './knowledge.ts'
+import { pinTrace, replayTrace } from './pinnedTraces.ts'
+import { runBounds } from './runBounds.ts'
+import { runComparison, type TracedMoment, traceMoment } from './runTrace.ts'
+import { diffTrace } from './traceDiff.ts'
+import { textDigest, traceText } from './traceId.ts'
+import { commands, type StopReason, type TraceQuestion, type TraceSaid } from './traceMessages.ts'
+import type { TraceProgress, TraceWatch } from './watchedTrace.ts'
+
+/**
+ * Thread that traces. It opens the store for itself and reads tags and coverage from it; the columns of the newest
+ * generation it is given, since they are shared.
+ */
+const progressEveryMs = 200
+
+let graph: WholeGraph | undefined
+let opened: Promise<Knowledge> | undefined
+
+// The thread that serves requests goes before. Elsewhere than on Linux this would be said of the whole process.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+
+parentPort?.on('message', (question: TraceQuestion) => {
+  if (question.columns) graph = createGraph(question.columns)
+  void work(question)
+})
+
+async function work(question: TraceQuestion): Promise<void> {
+  let moment: TracedMoment | undefined
+  let pinned: true | SaidError | undefined
+  try {
+    opened ??= openKnowledge(workerData as KnowledgePlace, sharedGraph)
+    const knowledge = await opened
+    say({ type: 'begun' })
+    moment = await answer(knowledge, question)
+    // The answer is on its way: a store that somebody else writes to does not hold it back.
+    if (moment) {
+      try {
+        await pinTrace(knowledge.store, moment)
+        pinned = true
+      } catch (error) {
+        pinned = saidError(error)
+      }
+    }
+  } catch (error) {
+    say({ type: 'refusal', said: saidError(error) })
+  }
+  say({ type: 'free', pinned })
+}
+
+function sharedGraph(): WholeGraph {
+  if (graph) return graph
+  throw new KnownError('store.busy', 'the ledger is not read yet', {
+    hint: 'Ask again in a moment.',
+    retryable: true,
+  })
+}
+
+/** @returns what is to be pinned. */
+async function answer(
+  knowledge: Knowledge,
+  question: TraceQuestion,
+): Promise<TracedMoment | undefined> {
+  const { task } = question
+  if (task.kind === 'replay') {
+    const again = await replayTrace(knowledge, task.id, watchOf(question).droppable)
+    sayAnswer(traceText(again), again.id, undefined)
+    return undefined
+  }
+  if (task.kind === 'diff') {
+    const { diff, now } = await diffTrace(knowledge, task.id, watchOf(question).droppable)
+    sayAnswer(`${JSON.stringify(diff)}\n`, diff.now, undefined)
+    return now
+  }
+  if (task.kind === 'compare') {
+    const compared = await runComparison(knowledge, task.request, watchOf(question).isOver)
+    sayAnswer(`${JSON.stringify(compared)}\n`, '', undefined)
+    return undefined
+  }
+  if (task.kind === 'bounds') {
+    sayAnswer(`${JSON.stringify(await runBounds(knowledge, task.request))}\n`, '', undefined)
+    return undefined
+  }
+  const watch = watchOf(question)
+  const moment = await traceMoment(knowledge, task.request, watch.stoppable)
+  sayAnswer(traceText(moment.answer), moment.answer.id, watch.reason())
+  return moment
+}
+
+/** What is compared or repeated is whole or nothing; a new trace may end where it is. */
+function watchOf({ command, limitMs }: TraceQuestion): {
+  readonly stoppable: TraceWatch
+  readonly droppable: TraceWatch
+  /** Of several traces at once: over time, or no longer wanted. */
+  readonly isOver: () => boolean
+  reason(): StopReason | undefined
+} {
+  const until = performance.now() + limitMs
+  let reason: StopReason | undefined
+  let told = performance.now()
+  const tell = (progress: () => TraceProgress): number => {
+    const now = performance.now()
+    if (now - told >= progressEveryMs) {
+      told = now
+      say({ type: 'progress', progress: progress() })
+    }
+    return Atomics.load(command, 0)
+  }
+  return {
+    stoppable(progress) {
+      const wish = tell(progress)
+      if (wish === commands.drop) return 'drop'
+      if (wish === commands.stop) reason ??= 'cancelled'
+      else if (performance.now() > until) reason ??= 'deadline'
+      return reason === undefined ? 'go' : 'stop'
+    },
+    droppable: (progress) => (tell(progress) === commands.go ? 'go' : 'drop'),
+    isOver: () => Atomics.load(command, 0) !== commands.go || performance.now() > until,
+    reason: () => reason,
+  }
+}
+
+function sayAnswer(text: string, trace: string, reason: StopReason | undefined): void {
+  const bytes = new TextEncoder().encode(text)
+  const said: TraceSaid = { type: 'answer', bytes, trace, digest: textDigest(bytes), reason }
+  parentPort?.postMessage(said, [bytes.buffer])
+}
+
+function say(said: TraceSaid): void {
+  parentPort?.postMessage(said)
+}
