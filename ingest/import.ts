@@ -15,6 +15,7 @@ import { readJejakCsv } from './files/jejakCsv.ts'
 import { contentHash, expandFiles } from './files/readFile.ts'
 import { createRefusals, type Refusal } from './files/refusals.ts'
 import { createRowSink, type SeenAccounts } from './files/rowSink.ts'
+import { createSwapLogs, keepPayments } from './files/swapLogs.ts'
 import { tokenDecimals } from './files/tokenDecimals.ts'
 
 export interface ImportOptions {
@@ -87,6 +88,7 @@ export async function importFiles(
   const totalBytes = files.reduce((sum, file) => sum + statSync(file).size, 0)
   const decimalsOf = await tokenDecimals(store, options.decimals)
   const notes: string[] = []
+  const swaps = createSwapLogs()
   let report: Omit<ImportReport, 'ok' | 'rejectsWrittenTo'> | undefined
   try {
     await store.atomically(async (appender) => {
@@ -96,7 +98,7 @@ export async function importFiles(
         bytes += count
         events.progress({ bytes, totalBytes, rows: sink.totals.rows })
       }
-      const context = { sink, refusals, chain: options.chain, raw, notes }
+      const context = { sink, refusals, chain: options.chain, raw, notes, swaps }
       for (const { file } of of(formats, 'jejak')) await readJejakCsv(file, sink, refusals, { raw })
       await readEthereumEtl(of(formats, 'ethereum-etl'), context)
       await readEtherscan(of(formats, 'etherscan'), { ...context, decimalsOf })
@@ -126,6 +128,7 @@ export async function importFiles(
   const ok = refusals.count === 0 || options.onError === 'skip'
   const nothing = { added: 0, known: 0, superseded: 0, findings: [], covered: null }
   if (!report) throw new KnownError('file.unreadable', 'the import ended without a report')
+  if (ok) await keepPayments(store, source, swaps.records)
   return { ok, ...report, ...(ok ? {} : nothing), rejectsWrittenTo: refusals.writtenTo ?? null }
 }
 

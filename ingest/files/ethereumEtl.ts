@@ -11,6 +11,7 @@ import type { FileFormat } from './detect.ts'
 import { type RecordCells, readRecords } from './etlRecords.ts'
 import type { Refusals } from './refusals.ts'
 import type { RowSink } from './rowSink.ts'
+import type { SwapLogs } from './swapLogs.ts'
 import { readTokenTransfersCsv } from './tokenTransfersCsv.ts'
 
 /**
@@ -25,6 +26,7 @@ export interface EtlContext {
   readonly chain: ChainId
   readonly raw: (bytes: number) => void
   readonly notes: string[]
+  readonly swaps: SwapLogs
 }
 
 export interface BlockInfo {
@@ -160,14 +162,19 @@ class Etl {
     this.logs.add(`${tx}:${position}`)
     const { chain } = this.context
     const contract = cells.text('address').toLowerCase()
+    const log = { chain, contract, topics: cells.list('topics'), data: cells.text('data') }
     const leg = tokenLegOfLog({
-      chain,
-      contract,
-      topics: cells.list('topics'),
-      data: cells.text('data'),
+      ...log,
       isWrapped: (asset: AssetId) => wrappedCoins.has(asset),
     })
-    if (leg) this.#emit({ ...this.#place(cells, tx), kind: 'token', position, ...leg }, cells)
+    const transfer = leg && {
+      ...this.#place(cells, tx),
+      kind: 'token' as const,
+      position,
+      ...leg,
+    }
+    if (transfer) this.#emit(transfer, cells)
+    this.context.swaps.take({ ...log, tx, position }, transfer)
   }
 
   #emitTokenTransfer(cells: RecordCells): void {

@@ -42,7 +42,6 @@ const contracts = new Set([
   'contract',
   'token_contract',
   'multisig',
-  'defi',
   'defi_dex',
   'defi_bridge',
   'defi_lending',

@@ -17,39 +17,77 @@ export interface PoolRegistry {
   readonly digest: string
 }
 
-/** A trace over a whole ledger asks for some thousand pairs; each takes about 150 bytes for each of its pools. */
-const rememberedPairs = 100_000
+/** Addresses at which listed factories make the pools of two tokens. */
+export interface DerivedPools {
+  /** Lower case; the assets are tokens of one chain. */
+  of(a: AssetId, b: AssetId): ReadonlySet<string>
+  readonly digest: string
+}
+
+/** Pairs whose pools are kept: about 2 kB each, and a trace over a whole ledger asks for some thousand. */
+const rememberedPairs = 50_000
 
 /**
- * Derives pools by CREATE2 (EIP-1014) from factories of the type of Uniswap V2 and V3. A chain's own coin counts as its
- * wrapped coin, in which pools hold it.
+ * Derives pools by CREATE2 (EIP-1014) from factories of the type of Uniswap V2 and V3, and remembers them.
  *
- * Cost: 2 hashes for each factory and fee of the chain, once for two assets; then a look-up.
- *
- * Pools of the shipped tokens are derived all together, chain by chain, when the first is asked for.
+ * Cost: the first time for two tokens a hash for each factory and fee of the chain, about 0.2 ms; then a look-up.
+ */
+export function createDerivedPools(
+  factories: readonly PoolFactory[] = poolFactories,
+): DerivedPools {
+  const known = new Map<string, ReadonlySet<string>>()
+  return {
+    of(a, b) {
+      const [low, high] = a < b ? [a, b] : [b, a]
+      const key = `${low} ${high}`
+      const remembered = known.get(key)
+      if (remembered) return remembered
+      if (known.size >= rememberedPairs) known.clear()
+      const ofChain = factories.filter(({ chain }) => chain === assetChain(low))
+      const made = derived(ofChain, tokenContract(low) ?? '', tokenContract(high) ?? '')
+      known.set(key, made)
+      return made
+    },
+    digest: createHash('sha256').update(JSON.stringify(factories)).digest('hex'),
+  }
+}
+
+function derived(
+  factories: readonly PoolFactory[],
+  token0: string,
+  token1: string,
+): ReadonlySet<string> {
+  const salts = new Map<number | undefined, string>()
+  const saltOf = (fee: number | undefined): string => {
+    const made =
+      salts.get(fee) ??
+      (fee === undefined ? pairSalt(token0, token1) : feePoolSalt(token0, token1, fee))
+    salts.set(fee, made)
+    return made
+  }
+  return new Set(
+    factories.flatMap(({ deployer, initCodeHash, fees = [undefined] }) =>
+      fees.map((fee) => createdAddress(deployer, saltOf(fee), initCodeHash)),
+    ),
+  )
+}
+
+/**
+ * Pools as a trace asks for them. A chain's own coin counts as its wrapped coin, in which pools hold it. Those of the
+ * shipped tokens are derived all together, chain by chain, when the first is asked for: 406 pairs on Ethereum.
  *
  * @param wrappedOf - native coin of each wrapped coin, as token trust has them.
  */
 export function createPoolRegistry(
   wrappedOf: ReadonlyMap<AssetId, AssetId> = wrappedCoins,
-  factories: readonly PoolFactory[] = poolFactories,
+  pools: DerivedPools = createDerivedPools(),
 ): PoolRegistry {
   const wrapped = new Map([...wrappedOf].map(([coin, native]) => [native, coin]))
-  const known = new Map<string, ReadonlySet<string>>()
 
-  function poolsOf(a: AssetId, b: AssetId): ReadonlySet<string> {
-    const [low, high] = a < b ? [a, b] : [b, a]
-    const key = `${low} ${high}`
-    const remembered = known.get(key)
-    if (remembered) return remembered
-    if (known.size >= rememberedPairs) known.clear()
-    const made = new Set(
-      factories
-        .filter(({ chain }) => chain === assetChain(low))
-        .flatMap((factory) => created(factory, tokenContract(low), tokenContract(high))),
-    )
-    known.set(key, made)
-    return made
+  /** The token as which a pool holds an asset. */
+  function inPool(asset: AssetId): AssetId | undefined {
+    if (asset === nativeAsset(assetChain(asset))) return wrapped.get(asset)
+    return tokenContract(asset) === undefined ? undefined : asset
   }
 
   const knownPools = new Map<ChainId, ReadonlySet<string>>()
@@ -59,42 +97,24 @@ export function createPoolRegistry(
     const tokens = [...listed].filter((asset) => assetChain(asset) === chain)
     const found = new Set<string>()
     for (const [i, a] of tokens.entries())
-      for (const b of tokens.slice(i + 1)) for (const pool of poolsOf(a, b)) found.add(pool)
+      for (const b of tokens.slice(i + 1)) for (const pool of pools.of(a, b)) found.add(pool)
     return found
   }
 
   return {
     isKnownPool(account) {
       const chain = accountChain(account)
-      const pools = knownPools.get(chain) ?? poolsOfListed(chain)
-      knownPools.set(chain, pools)
-      return pools.has(accountReference(account))
+      const listed = knownPools.get(chain) ?? poolsOfListed(chain)
+      knownPools.set(chain, listed)
+      return listed.has(accountReference(account))
     },
     isPool(account, a, b) {
-      const [first, second] = [inPool(a, wrapped), inPool(b, wrapped)]
+      const [first, second] = [inPool(a), inPool(b)]
       const chain = accountChain(account)
       if (first === undefined || second === undefined || first === second) return false
       if (assetChain(first) !== chain || assetChain(second) !== chain) return false
-      return poolsOf(first, second).has(accountReference(account))
+      return pools.of(first, second).has(accountReference(account))
     },
-    digest: createHash('sha256').update(JSON.stringify(factories)).digest('hex'),
+    digest: pools.digest,
   }
-}
-
-/** The token as which a pool holds an asset. */
-function inPool(asset: AssetId, wrapped: ReadonlyMap<AssetId, AssetId>): AssetId | undefined {
-  if (asset === nativeAsset(assetChain(asset))) return wrapped.get(asset)
-  return tokenContract(asset) === undefined ? undefined : asset
-}
-
-/** Contracts of one chain's tokens compare as their assets do. */
-function created(
-  { deployer, initCodeHash, fees }: PoolFactory,
-  token0 = '',
-  token1 = '',
-): readonly string[] {
-  const salts = fees
-    ? fees.map((fee) => feePoolSalt(token0, token1, fee))
-    : [pairSalt(token0, token1)]
-  return salts.map((salt) => createdAddress(deployer, salt, initCodeHash))
 }

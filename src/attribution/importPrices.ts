@@ -4,6 +4,7 @@ import type { Price } from '../ledger/price.ts'
 import { appendDocument } from '../store/documentLog.ts'
 import type { Store } from '../store/store.ts'
 import { importedTokens } from './importTokens.ts'
+import { secondsOfIso } from './isoTime.ts'
 import { type BadRow, type CsvForm, type CsvPlace, readStrictCsv } from './strictCsv.ts'
 import { createTokenTrust } from './trustedTokens.ts'
 
@@ -69,18 +70,14 @@ function contradictions(rows: readonly ReadPrice[]): readonly BadRow[] {
 
 function timeOf(text: string): number {
   if (/^(?:0|[1-9]\d{0,10})$/.test(text)) return Number(text)
-  const time = isoTime.test(text) ? Date.parse(text) : Number.NaN
-  // Date.parse takes 30 February for 2 March.
-  if (!Number.isNaN(time) && new Date(time).toISOString().slice(0, 19) === text.slice(0, 19))
-    return time / 1000
-  throw invalid('give seconds since 1970, or a time such as 2024-01-31T00:00:00Z')
+  const time = secondsOfIso(text)
+  if (!Number.isNaN(time)) return time
+  throw invalid('give seconds since 1970, a date such as 2024-01-31, or a time with its zone')
 }
 
-const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/
-
 function currencyOf(text: string): string {
-  if (/^[A-Z][A-Z0-9]{1,9}$/.test(text)) return text
-  throw invalid('give a currency in capital letters, such as USD')
+  if (/^[A-Za-z][A-Za-z0-9]{1,9}$/.test(text)) return text.toUpperCase()
+  throw invalid('give a currency, such as USD')
 }
 
 function priceOf(text: string): string {

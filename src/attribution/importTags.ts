@@ -7,6 +7,7 @@ import { chainByName } from '../ledger/nativeCoins.ts'
 import type { Tag } from '../ledger/tag.ts'
 import { harmlessText } from '../ledger/text.ts'
 import type { Store } from '../store/store.ts'
+import { secondsOfIso } from './isoTime.ts'
 import { readText } from './readText.ts'
 
 export interface TagImportOptions {
@@ -248,18 +249,7 @@ function accountOf(text: string, chain: ChainId): Account | undefined {
 function timeOf(text: string): number | undefined {
   if (text === '') return undefined
   if (/^(?:0|\d{5,12})$/.test(text)) return Number(text)
-  const day = isoTime.exec(text)?.[1]
-  if (day === undefined || !isDay(day)) return Number.NaN
-  return Math.floor(Date.parse(text) / 1000)
-}
-
-// Date.parse alone reads "abc 5" as 2001, 30 February as 2 March, and a time without zone as the machine's own;
-// a bare year would be seconds after 1970.
-const isoTime = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/
-
-function isDay(day: string): boolean {
-  const time = Date.parse(day)
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day)
+  return secondsOfIso(text)
 }
 
 /** Chains of the suffixes of OFAC's lists by currency. USDC and USDT are lists of addresses of several chains. */

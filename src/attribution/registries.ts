@@ -11,7 +11,7 @@ import { documentsAfter } from '../store/documentLog.ts'
 import type { Store, StoredDocument } from '../store/store.ts'
 import { createBridgeRegistry } from './bridgeMatches.ts'
 import { createConversionRecords } from './conversionRecords.ts'
-import { createPoolRegistry } from './createdPools.ts'
+import { createDerivedPools, createPoolRegistry } from './createdPools.ts'
 import { storedMatches } from './importBridges.ts'
 import type { Attribution } from './load.ts'
 import { createPriceSet } from './prices.ts'
@@ -70,9 +70,12 @@ export function openRegistries(
     return []
   })
   const withTokens = made(createPriceSetOf)
-  const pools = made(({ wrappedOf }: Attribution['tokens']) => createPoolRegistry(wrappedOf))
+  const derived = createDerivedPools()
+  const pools = made(({ wrappedOf }: Attribution['tokens']) =>
+    createPoolRegistry(wrappedOf, derived),
+  )
   const bridgings = made(createBridgeRegistry)
-  const code = made((list: readonly Account[]) => new Set(list))
+  const code = made(codeOf)
 
   return async ({ tags, tokens }) => {
     const [priced, matched, coded] = await Promise.all([
@@ -93,7 +96,9 @@ export function openRegistries(
       leaving: bridge.leaving,
       arriving: bridge.arriving,
       hasCode: (account) => recorded.has(account) || tags.hasContractTag(account),
-      digest: digestOf([pool.digest, priceSet.digest, bridge.digest, records.digest()], recorded),
+      digest: sha256(
+        [pool, priceSet, bridge, recorded].map(({ digest }) => digest).concat(records.digest()),
+      ),
       counts: { ...counts },
     }
   }
@@ -150,8 +155,15 @@ function made<Given extends readonly unknown[], Value>(
   }
 }
 
-function digestOf(parts: readonly string[], code: ReadonlySet<Account>): string {
-  const hash = createHash('sha256').update(parts.join('\n'))
-  for (const account of [...code].sort(compareText)) hash.update(`\n${account}`)
-  return hash.digest('hex')
+/** Accounts of which ingest saw the code. */
+function codeOf(accounts: readonly Account[]): {
+  readonly has: (account: Account) => boolean
+  readonly digest: string
+} {
+  const known = new Set(accounts)
+  return { has: (account) => known.has(account), digest: sha256([...known].sort(compareText)) }
+}
+
+function sha256(lines: readonly string[]): string {
+  return createHash('sha256').update(lines.join('\n')).digest('hex')
 }

@@ -9,17 +9,23 @@ import type { Store, StoredDocument } from './store.ts'
 /** So many digits that ids sort as their numbers do. */
 const digits = 12
 
-export function logId(number: number): string {
+function logId(number: number): string {
   return String(number).padStart(digits, '0')
 }
 
-/** Documents after a number, in order; 0 for all. Cost: one read when there are none. */
+/**
+ * Documents after a number, in order, up to the first that is not to be seen yet; 0 for all.
+ *
+ * Cost: one read when there are none.
+ */
 export async function documentsAfter(
   store: Pick<Store, 'listDocuments'>,
   collection: string,
   after: number,
 ): Promise<StoredDocument[]> {
-  return store.listDocuments(collection, logId(after))
+  const documents = await store.listDocuments(collection, logId(after))
+  const end = documents.findIndex(({ id }, i) => id !== logId(after + i + 1))
+  return end < 0 ? documents : documents.slice(0, end)
 }
 
 /**

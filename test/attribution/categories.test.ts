@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
-import { categoryTable, conceptOf, isAdverse } from '../../src/attribution/categories.ts'
+import {
+  categoryTable,
+  conceptOf,
+  isAdverse,
+  isContract,
+} from '../../src/attribution/categories.ts'
 
 const table = categoryTable()
 
@@ -76,4 +81,17 @@ test("an operator's own categories are added to the shipped ones and may change 
   expect(own.get('gambling')).toBe('contract_custody')
   expect(own.get('exchange')).toBe('service')
   expect(table.get('otc_desk')).toBeUndefined()
+})
+
+test.each([
+  ['dex', true],
+  ['Bridge', true],
+  ['staking', true],
+  ['contract', true],
+  ['exchange', false],
+  ['mixer', false],
+  ['other', false],
+  ['', false],
+])('an address tagged "%s" is surely a contract: %s', (category, is) => {
+  expect(isContract(category)).toBe(is)
 })

@@ -1,8 +1,10 @@
+import { AbiCoder, getCreate2Address, keccak256, solidityPackedKeccak256 } from 'ethers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createPoolRegistry } from '../../src/attribution/createdPools.ts'
+import { createDerivedPools, createPoolRegistry } from '../../src/attribution/createdPools.ts'
 import { parseAccount } from '../../src/ledger/account.ts'
 import { parseAsset } from '../../src/ledger/asset.ts'
+import { createdAddress, feePoolSalt, pairSalt } from '../../src/ledger/create2.ts'
 import { poolFactories } from '../../src/ledger/poolFactories.ts'
 
 const weth = '0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2'
@@ -124,7 +126,7 @@ test.each(named)('%s is recognised by its address alone', (_, chain, pool, a, b)
 
 test('every factory of the table made one of those pools', () => {
   const proven = poolFactories.filter((factory) => {
-    const alone = createPoolRegistry(undefined, [factory])
+    const alone = createPoolRegistry(undefined, createDerivedPools([factory]))
     return named.some(([, chain, pool, a, b]) => alone.isPool(...asked(chain, pool, a, b)))
   })
   expect(proven.length).toBeGreaterThan(25)
@@ -146,6 +148,18 @@ const [, dollars, wrapped] = asked(1, usdc, usdc, weth)
 test('ether counts as wrapped ether', () => {
   expect(registry.isPool(pair, ether, dollars)).toBe(true)
   expect(registry.isPool(pair, ether, wrapped)).toBe(false)
+})
+
+test('a pool of two shipped tokens is known without its assets, another is not', () => {
+  const between = (...pair: readonly [string, string, string]) => asked(1, ...pair)[0]
+  expect(registry.isKnownPool(pair)).toBe(true)
+  expect(
+    registry.isKnownPool(between('0x06da0fd433c1a5d7a4faa01111c044910a184553', weth, usdt)),
+  ).toBe(true)
+  const ofUnlisted = asked(42161, '0x0c1cf6883efa1b496b01f654e247b9b419873054', weth, usdt)[0]
+  expect(registry.isKnownPool(ofUnlisted)).toBe(false)
+  expect(registry.isKnownPool(parseAccount(`eip155:1:${weth}`))).toBe(false)
+  expect(registry.isKnownPool(parseAccount(pair.replace('eip155:1:', 'eip155:56:')))).toBe(false)
 })
 
 test('a coin that nobody has named a wrapped form of has no pool', () => {
@@ -179,6 +193,25 @@ test('no other address is a pool, and the answer stays the same when asked again
       const account = parseAccount(`eip155:1:0x${hex}`)
       expect(registry.isPool(account, dollars, wrapped)).toBe(false)
       expect(registry.isPool(pair, dollars, wrapped)).toBe(true)
+    }),
+  )
+})
+
+test('addresses and salts are those that ethers derives', () => {
+  const hexOf = (bytes: number) =>
+    fc
+      .uint8Array({ minLength: bytes, maxLength: bytes })
+      .map((made) => `0x${Buffer.from(made).toString('hex')}`)
+  const fee = fc.integer({ min: 0, max: (1 << 24) - 1 })
+  fc.assert(
+    fc.property(hexOf(20), hexOf(20), hexOf(32), hexOf(32), fee, (a, b, salt, code, paid) => {
+      expect(createdAddress(a, salt, code)).toBe(getCreate2Address(a, salt, code).toLowerCase())
+      expect(pairSalt(a, b)).toBe(solidityPackedKeccak256(['address', 'address'], [a, b]))
+      const words = AbiCoder.defaultAbiCoder().encode(
+        ['address', 'address', 'uint24'],
+        [a, b, paid],
+      )
+      expect(feePoolSalt(a, b, paid)).toBe(keccak256(words))
     }),
   )
 })

@@ -105,7 +105,7 @@ test('imported prices are what a trace sees, and a later import corrects an earl
     const before = await registries(attribution)
     expect(before.value(ether, 1n, 1000)).toBeUndefined()
     const report = await importPrices(store, [
-      file(`${ether},1000,USD,3000,desk`, `${usdt},1970-01-01T00:16:40Z,USD,1,desk`),
+      file(`${ether},1000,USD,3000,desk`, `${usdt},1970-01-01T00:16:40Z,usd,1,desk`),
       file(`${unknown},1000,USD,7,desk`),
     ])
     expect(report).toEqual({ rows: 3, assets: 3, withoutDecimals: [unknown] })
@@ -130,7 +130,7 @@ test.each([
   ['time', `${ether},-5,USD,1,s`],
   ['time', `${ether},2023-02-30T00:00:00Z,USD,1,s`],
   ['time', `${ether},2023-02-03T00:00:00,USD,1,s`],
-  ['currency', `${ether},1000,usd,1,s`],
+  ['currency', `${ether},1000,$,1,s`],
   ['currency', `${ether},1000,,1,s`],
   ['price', `${ether},1000,USD,-1,s`],
   ['price', `${ether},1000,USD,0,s`],

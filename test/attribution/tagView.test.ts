@@ -153,6 +153,14 @@ test('an address without tags is just that; any tag at all makes it tagged', () 
   expect(view.stop(wallet(2), 0)).toBeUndefined()
 })
 
+test('a tag of a contract category says that there is code, expired or not, if it may end a trace', () => {
+  const pool = { category: 'dex', validTo: 1 }
+  expect(createTagView([tag(pool)]).hasContractTag(a)).toBe(true)
+  expect(createTagView([tag({ ...pool, mayStop: false })]).hasContractTag(a)).toBe(false)
+  expect(createTagView([tag()]).hasContractTag(a)).toBe(false)
+  expect(createTagView([tag(pool)]).hasContractTag(wallet(2))).toBe(false)
+})
+
 test('a hostile label is kept as given', () => {
   const label = '\u202e=HYPERLINK("x")<script>\u200b\u0000'
   const view = createTagView([tag({ label })])

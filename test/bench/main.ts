@@ -6,9 +6,10 @@ import { benchImport } from './import.ts'
 import { benchIngest } from './ingest.ts'
 import { benchNeo4j } from './neo4j.ts'
 import { benchReach } from './reach.ts'
+import { benchRegistries } from './registries.ts'
 import { benchTraces } from './traces.ts'
 
-/** `npm run bench [-- ingest|import|graph|generations|traces|reach|bounds|neo4j]`: figures with a peer in the same run and the answers compared. */
+/** `npm run bench [-- ingest|import|graph|generations|traces|reach|bounds|registries|neo4j]`: figures with a peer in the same run and the answers compared. */
 const [cpu] = cpus()
 console.log(
   `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
@@ -22,6 +23,7 @@ const all: Readonly<Record<string, () => Promise<void>>> = {
   traces: benchTraces,
   reach: benchReach,
   bounds: benchBounds,
+  registries: benchRegistries,
   neo4j: benchNeo4j,
 }
 for (const name of wanted.length > 0 ? wanted : Object.keys(all)) {

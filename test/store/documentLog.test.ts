@@ -23,6 +23,19 @@ test('documents come in the order in which they were added, from where one stopp
   }
 })
 
+test('a reader waits for a document that it does not see yet', async () => {
+  const store = await openStore(join(folder, 'three'))
+  try {
+    await appendDocument(store, 'numbers', 1)
+    await store.writeDocument('numbers', '000000000003', 0, 3)
+    expect((await documentsAfter(store, 'numbers', 0)).map(({ value }) => value)).toEqual([1])
+    await appendDocument(store, 'numbers', 2)
+    expect((await documentsAfter(store, 'numbers', 1)).map(({ value }) => value)).toEqual([2, 3])
+  } finally {
+    await store.close()
+  }
+})
+
 test('writers at the same moment lose nothing to one another', async () => {
   const place = join(folder, 'two')
   const stores = [await openStore(place), await openStore(place)]
