@@ -7,8 +7,8 @@
  * stands with its receiver first and the latest one first.
  */
 import { type Sliced, sliceLength } from './slices.ts'
-import { type SweepRange, sweep, unreached } from './sweep.ts'
-import type { SweepStops } from './sweepStops.ts'
+import { type SweepRange, sweep } from './sweep.ts'
+import { always, type SweepStops } from './sweepStops.ts'
 
 /** Per place in the corridor, ascending in the order of the search. */
 export interface Corridor {
@@ -36,31 +36,35 @@ export interface Sides {
 /**
  * Cost: two sweeps and one pass more; memory as a sweep, then 24 bytes a transfer of the corridor.
  */
-export function* corridor(range: SweepRange, { near, far }: Sides): Sliced<Corridor> {
-  const fromNear = yield* sweep(range, sourcesAt(near))
+export function* corridor(range: SweepRange, sides: Sides): Sliced<Corridor> {
+  const { state: near } = yield* sweep(range, sourcesAt(sides.near))
   // Stops were judged on the way there; on the way back everything counts, and what was never reached falls away.
   const other = { ...range, backward: !range.backward, stops: noStops }
-  const fromFar = yield* sweep(other, sourcesAt(far))
+  const { state: far } = yield* sweep(other, sourcesAt(sides.far))
   const sign = range.backward ? -1 : 1
   const { graph, follows } = range
   const { holdingAddress, holdingAsset, amount } = graph.columns
   const nearColumn = range.backward ? graph.columns.to : graph.columns.from
   const farColumn = range.backward ? graph.columns.from : graph.columns.to
-  const isNear = new Set(near)
-  const isFar = new Set(far)
+  const isNear = new Set(sides.near)
+  const isFar = new Set(sides.far)
+
+  /** Reached from the near side before the transfer, and able to reach the far side after it. */
+  function isBetween(holding: number, transfer: number, target: number): boolean {
+    const [from, to] = [holding * 4, target * 4]
+    if (near[from] === 0 || far[to] === 0) return false
+    if (near[from + 1] !== 0 && sign * (transfer - (near[from + 3] as number)) <= 0) return false
+    return far[to + 1] === 0 || sign * ((far[to + 3] as number) - transfer) > 0
+  }
 
   function belongs(transfer: number): boolean {
     const holding = nearColumn[transfer] as number
     const target = farColumn[transfer] as number
     if (holding < 0 || target < 0 || follows[holdingAsset[holding] as number] !== true) return false
+    if (!isBetween(holding, transfer, target)) return false
     const address = holdingAddress[holding] as number
     const next = holdingAddress[target] as number
-    if (fromNear.hops[address] === unreached || fromFar.hops[next] === unreached) return false
     if (isNear.has(next) || isFar.has(address)) return false
-    const isLater = (from: number, to: number): boolean => sign * (to - from) > 0
-    if (!isNear.has(address) && !isLater(fromNear.arrival[address] as number, transfer))
-      return false
-    if (!isFar.has(next) && !isLater(transfer, fromFar.arrival[next] as number)) return false
     const at = transfer * 4
     if (
       ((amount[at] as number) |
@@ -83,7 +87,12 @@ export function* corridor(range: SweepRange, { near, far }: Sides): Sliced<Corri
   return numbered(range, found, { isNear, isFar })
 }
 
-const noStops: SweepStops = { continues: () => true, at: () => undefined }
+const noStops: SweepStops = {
+  continues: () => true,
+  verdict: () => always,
+  isQuiet: () => true,
+  at: () => undefined,
+}
 
 const sourcesAt = (addresses: readonly number[]) =>
   addresses.map((address) => ({ address, bits: 1 }))
