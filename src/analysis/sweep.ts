@@ -20,6 +20,8 @@ export interface SweepRange {
   /** By asset number: whether its transfers are followed. */
   readonly follows: readonly boolean[]
   readonly stops: SweepStops
+  /** As `plainHoldings` gives them: of no stops, without another holding that is followed. */
+  readonly plain: Int32Array
   readonly backward: boolean
   /** Transfers from `start` up to but not including `end`. */
   readonly start: number
@@ -107,7 +109,7 @@ function merged(
 }
 
 function createPass(range: SweepRange, sources: readonly Source[], maxHops: number) {
-  const { graph, follows, stops, backward, start, end } = range
+  const { graph, follows, stops, plain, backward, start, end } = range
   const { amount, holdingAddress, holdingAsset, addressFirst } = graph.columns
   const payers = backward ? graph.columns.to : graph.columns.from
   const receivers = backward ? graph.columns.from : graph.columns.to
@@ -115,7 +117,6 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   const aside = new Map<number, Note>()
   /** Holdings that something can leave. */
   const live = new Int32Array((holdingAddress.length >> 5) + 1)
-  const plain = plainHoldings(range)
   const stoppingSources = new Set<number>()
   const waiting: (readonly [address: number, note: Note])[] = []
   let waitingUntil = unlimited
@@ -213,8 +214,16 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   return { go, swept: { state, aside } satisfies Swept }
 }
 
-/** Holdings whose addresses are no stops and have no other that is followed: what arrives concerns them alone. */
-function plainHoldings({ graph, follows, stops }: SweepRange): Int32Array {
+/**
+ * Holdings whose addresses are no stops and have no other that is followed, as bits: what arrives concerns them alone.
+ *
+ * Cost: one pass over all holdings.
+ */
+export function plainHoldings({
+  graph,
+  follows,
+  stops,
+}: Pick<SweepRange, 'graph' | 'follows' | 'stops'>): Int32Array {
   const { addressFirst, holdingAddress, holdingAsset } = graph.columns
   const plain = new Int32Array((holdingAddress.length >> 5) + 1)
   for (let address = 0; address < graph.addressCount; address++) {
