@@ -7,7 +7,7 @@
  * stands with its receiver first and the latest one first.
  */
 import { type Sliced, sliceLength } from './slices.ts'
-import { type SweepRange, sweep } from './sweep.ts'
+import { hasBit, type SweepRange, sweep } from './sweep.ts'
 import { always, type SweepStops } from './sweepStops.ts'
 
 /** Per place in the corridor, ascending in the order of the search. */
@@ -42,8 +42,8 @@ export function* corridor(range: SweepRange, sides: Sides): Sliced<Corridor> {
   const other = { ...range, backward: !range.backward, stops: noStops }
   const { state: far } = yield* sweep(other, sourcesAt(sides.far))
   const sign = range.backward ? -1 : 1
-  const { graph, follows } = range
-  const { holdingAddress, holdingAsset, amount } = graph.columns
+  const { graph, moves } = range
+  const { holdingAddress } = graph.columns
   const nearColumn = range.backward ? graph.columns.to : graph.columns.from
   const farColumn = range.backward ? graph.columns.from : graph.columns.to
   const isNear = new Set(sides.near)
@@ -58,23 +58,12 @@ export function* corridor(range: SweepRange, sides: Sides): Sliced<Corridor> {
   }
 
   function belongs(transfer: number): boolean {
+    if (!hasBit(moves, transfer)) return false
     const holding = nearColumn[transfer] as number
     const target = farColumn[transfer] as number
-    if (holding < 0 || target < 0 || follows[holdingAsset[holding] as number] !== true) return false
     if (!isBetween(holding, transfer, target)) return false
-    const address = holdingAddress[holding] as number
     const next = holdingAddress[target] as number
-    if (isNear.has(next) || isFar.has(address)) return false
-    const at = transfer * 4
-    if (
-      ((amount[at] as number) |
-        (amount[at + 1] as number) |
-        (amount[at + 2] as number) |
-        (amount[at + 3] as number)) ===
-      0
-    )
-      return false
-    if (range.isBeyond(graph.transactionOf(transfer))) return false
+    if (isNear.has(next) || isFar.has(holdingAddress[holding] as number)) return false
     return isFar.has(next) || range.stops.continues(next, transfer)
   }
 

@@ -162,7 +162,8 @@ function refuseBothSides(graph: WholeGraph, from: readonly number[], to: readonl
 /** Where both sides have no asset in common there is no path of one asset, and by amount no other counts. */
 function pathRange(graph: WholeGraph, context: SweepContext, query: PathsQuery): SweepRange {
   const range = sweepRange(graph, context, query)
-  return query.by === 'bottleneck' && query.asset === undefined ? { ...range, follows: [] } : range
+  const isNone = query.by === 'bottleneck' && query.asset === undefined
+  return isNone ? { ...range, end: range.start } : range
 }
 
 /** Amounts of two assets are never compared: by amount, all paths are of the one asset that both sides moved. */

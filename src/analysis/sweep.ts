@@ -23,11 +23,11 @@ export interface SweepRange {
   /** As `plainHoldings` gives them: of no stops, without another holding that is followed. */
   readonly plain: Int32Array
   readonly backward: boolean
+  /** As `movements` gives them: one bit per transfer that counts. */
+  readonly moves: Int32Array
   /** Transfers from `start` up to but not including `end`. */
   readonly start: number
   readonly end: number
-  /** True for transactions beyond the as-of block. */
-  readonly isBeyond: (transaction: number) => boolean
 }
 
 export interface Source {
@@ -68,9 +68,10 @@ export function* sweep(
   maxHops: number = unlimited,
 ): Sliced<Swept> {
   const pass = createPass(range, sources, maxHops)
-  const count = Math.max(0, range.end - range.start)
-  for (let done = 0; done < count; done += sliceLength) {
-    pass.go(done, Math.min(done + sliceLength, count))
+  const { start, end, backward } = range
+  for (let done = 0; done < end - start; done += sliceLength) {
+    if (backward) pass.goBack(Math.max(start, end - done - sliceLength), end - done)
+    else pass.go(start + done, Math.min(start + done + sliceLength, end))
     yield
   }
   return pass.swept
@@ -109,8 +110,8 @@ function merged(
 }
 
 function createPass(range: SweepRange, sources: readonly Source[], maxHops: number) {
-  const { graph, follows, stops, plain, backward, start, end } = range
-  const { amount, holdingAddress, holdingAsset, addressFirst } = graph.columns
+  const { graph, follows, stops, plain, moves, backward } = range
+  const { holdingAddress, holdingAsset, addressFirst } = graph.columns
   const payers = backward ? graph.columns.to : graph.columns.from
   const receivers = backward ? graph.columns.from : graph.columns.to
   const state = new Int32Array(holdingAddress.length * 4)
@@ -119,7 +120,7 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   const live = new Int32Array((holdingAddress.length >> 5) + 1)
   const stoppingSources = new Set<number>()
   const waiting: (readonly [address: number, note: Note])[] = []
-  let waitingUntil = unlimited
+  let waitingIn = -1
 
   function note(holding: number, { bits, hops, transfer, arrival }: Note): void {
     const at = holding * 4
@@ -140,11 +141,11 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     }
   }
 
-  /** What another asset brought in the transaction before can be spent now. */
-  function letGo(): void {
+  /** What another asset brought in a transaction can be spent when that is over. */
+  function letGo(transfer: number): void {
+    if (graph.transactionOf(transfer) === waitingIn) return
     for (const [address, brought] of waiting) spread(address, brought)
     waiting.length = 0
-    waitingUntil = unlimited
   }
 
   function holdsAnother(address: number, holding: number): boolean {
@@ -155,7 +156,7 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   }
 
   /** An arrival of which it is not known yet, or not the same for all, what comes of it. */
-  function arrive(place: number, holding: number, brought: Note): void {
+  function arrive(holding: number, brought: Note): void {
     const { hops, transfer } = brought
     const address = holdingAddress[holding] as number
     const verdict = stops.verdict(address)
@@ -169,9 +170,8 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     if (verdict === byTime) note(holding, brought)
     addBit(live, holding)
     if (!holdsAnother(address, holding)) return
-    const legs = graph.legs(graph.transactionOf(transfer))
     waiting.push([address, brought])
-    waitingUntil = place + (backward ? transfer - legs.start : legs.end - 1 - transfer)
+    waitingIn = graph.transactionOf(transfer)
   }
 
   for (const { address, bits } of sources) {
@@ -179,7 +179,9 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     if (stops.verdict(address) !== always) stoppingSources.add(address)
   }
 
-  function bring(place: number, transfer: number): void {
+  function bring(transfer: number): void {
+    if (waiting.length > 0) letGo(transfer)
+    if (!hasBit(live, payers[transfer] as number)) return
     const from = (payers[transfer] as number) * 4
     const to = receivers[transfer] as number
     const at = to * 4
@@ -187,9 +189,8 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     const hops = (state[from + 1] as number) + 1
     const known = state[at] as number
     if ((bits & ~known) === 0 && hops >= (state[at + 1] as number)) return
-    if (isZero(amount, transfer) || range.isBeyond(graph.transactionOf(transfer))) return
     if (!hasBit(plain, to)) {
-      arrive(place, to, { bits, hops, transfer, arrival: transfer })
+      arrive(to, { bits, hops, transfer, arrival: transfer })
       return
     }
     state[at] = known | bits
@@ -200,18 +201,31 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     if (hops < maxHops) addBit(live, to)
   }
 
-  /** Looks at the transfers at these places of the range, counted from where the sweep begins. */
+  /** Goes over transfers from the first up to but not including the last. */
   function go(first: number, last: number): void {
-    for (let place = first; place < last; place++) {
-      if (place > waitingUntil) letGo()
-      const transfer = backward ? end - 1 - place : start + place
-      const from = payers[transfer] as number
-      const to = receivers[transfer] as number
-      if ((from | to) >= 0 && from !== to && hasBit(live, from)) bring(place, transfer)
+    for (let place = first >> 5; place * 32 < last; place++) {
+      let word = wordWithin(moves, place, first, last)
+      while (word !== 0) {
+        const bit = 31 - Math.clz32(word & -word)
+        word ^= 1 << bit
+        bring(place * 32 + bit)
+      }
     }
   }
 
-  return { go, swept: { state, aside } satisfies Swept }
+  /** The same from the last to the first. */
+  function goBack(first: number, last: number): void {
+    for (let place = (last - 1) >> 5; place >= first >> 5; place--) {
+      let word = wordWithin(moves, place, first, last)
+      while (word !== 0) {
+        const bit = 31 - Math.clz32(word)
+        word ^= 1 << bit
+        bring(place * 32 + bit)
+      }
+    }
+  }
+
+  return { go, goBack, swept: { state, aside } satisfies Swept }
 }
 
 /**
@@ -240,15 +254,46 @@ export function plainHoldings({
   return plain
 }
 
-function hasBit(bits: Int32Array, place: number): boolean {
-  return (((bits[place >> 5] as number) >>> (place & 31)) & 1) === 1
+/**
+ * Transfers that can be part of a path, as bits: positive amounts of an asset that is followed, from one address to
+ * another, up to the as-of block.
+ *
+ * Cost: one pass over all transfers.
+ *
+ * @param isBeyond - true for transactions beyond the as-of block; absent: none is.
+ */
+export function movements(
+  { graph, follows }: Pick<SweepRange, 'graph' | 'follows'>,
+  isBeyond?: (transaction: number) => boolean,
+): Int32Array {
+  const { from, to, amount, holdingAsset } = graph.columns
+  const moves = new Int32Array((from.length >> 5) + 1)
+  for (let transfer = 0; transfer < from.length; transfer++) {
+    const payer = from[transfer] as number
+    const receiver = to[transfer] as number
+    if ((payer | receiver) < 0 || payer === receiver || isZero(amount, transfer)) continue
+    if (follows[holdingAsset[payer] as number] !== true) continue
+    if (isBeyond?.(graph.transactionOf(transfer)) !== true) addBit(moves, transfer)
+  }
+  return moves
 }
 
-function addBit(bits: Int32Array, place: number): void {
-  bits[place >> 5] = (bits[place >> 5] as number) | (1 << (place & 31))
+/** 32 bits of which those before `first` and from `last` on are left out. */
+function wordWithin(bits: Int32Array, place: number, first: number, last: number): number {
+  const word = bits[place] as number
+  const [before, behind] = [first - place * 32, last - place * 32]
+  return word & (before > 0 ? -1 << before : -1) & (behind < 32 ? (1 << behind) - 1 : -1)
 }
 
 function isZero(amount: Uint32Array, transfer: number): boolean {
   const at = transfer * 4
   return amount[at] === 0 && amount[at + 1] === 0 && amount[at + 2] === 0 && amount[at + 3] === 0
+}
+
+export function hasBit(bits: Int32Array, place: number): boolean {
+  return (((bits[place >> 5] as number) >>> (place & 31)) & 1) === 1
+}
+
+function addBit(bits: Int32Array, place: number): void {
+  bits[place >> 5] = (bits[place >> 5] as number) | (1 << (place & 31))
 }

@@ -9,7 +9,7 @@ import { noConversionKnowledge } from './conversionKnowledge.ts'
 import { createCoverageView } from './coverageView.ts'
 import { exchangeRules } from './exchangeRules.ts'
 import type { Direction } from './methods.ts'
-import { plainHoldings, type SweepRange } from './sweep.ts'
+import { movements, plainHoldings, type SweepRange } from './sweep.ts'
 import { createSweepStops, type ListedTags } from './sweepStops.ts'
 import { knowledgeDigest, type TraceContext } from './trace.ts'
 
@@ -58,7 +58,7 @@ export function sweepRange(
   }
 }
 
-type Judged = Pick<SweepRange, 'follows' | 'stops' | 'plain' | 'isBeyond'>
+type Judged = Pick<SweepRange, 'follows' | 'stops' | 'plain' | 'moves'>
 
 /** What was judged last in each generation: it is the same for all questions that differ in accounts and time only. */
 const lastJudged = new WeakMap<WholeGraph, { readonly key: string; readonly judged: Judged }>()
@@ -75,10 +75,7 @@ function judgedOnce(graph: WholeGraph, context: SweepContext, query: SweepQuery)
 
 function judge(graph: WholeGraph, context: SweepContext, query: SweepQuery): Judged {
   const asked = query.asOf
-  const isLimited = Object.keys(asked).length > 0
-  // Without a wish nothing is beyond: then it is not asked for every transfer.
   const isBeyond = (transaction: number): boolean => {
-    if (!isLimited) return false
     const block = graph.block(graph.blockOf(transaction))
     return block.number > (asked[block.chain] ?? Number.POSITIVE_INFINITY)
   }
@@ -89,7 +86,11 @@ function judge(graph: WholeGraph, context: SweepContext, query: SweepQuery): Jud
     query.asset === undefined ? rules.counts[asset] === true : name === query.asset,
   )
   const stops = createSweepStops(graph, { tags, rules }, { ...query, isBeyond })
-  return { follows, stops, plain: plainHoldings({ graph, follows, stops }), isBeyond }
+  const plain = plainHoldings({ graph, follows, stops })
+  // Without a wish nothing is beyond: then nobody needs to look.
+  const isLimited = Object.keys(asked).length > 0
+  const moves = movements({ graph, follows }, isLimited ? isBeyond : undefined)
+  return { follows, stops, plain, moves }
 }
 
 export function sweepFrame(
