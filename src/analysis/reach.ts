@@ -3,7 +3,7 @@ import { type Account, formatAccount } from '../ledger/account.ts'
 import type { TransferId } from '../ledger/transfer.ts'
 import { type Sliced, sliceLength } from './slices.ts'
 import type { Stop } from './stops.ts'
-import { type Note, noteOf, type SweepRange, type Swept, sweep } from './sweep.ts'
+import { hasBit, type Note, noteOf, type SweepRange, type Swept, sweep } from './sweep.ts'
 import {
   addressesOf,
   type SweepContext,
@@ -69,7 +69,7 @@ export function* reach(
   context: SweepContext,
   query: ReachQuery,
 ): Sliced<ReachAnswer> {
-  const range = sweepRange(graph, context, query)
+  const range = yield* sweepRange(graph, context, query)
   const addresses = addressesOf(graph, query.accounts)
   const go = (from: readonly number[], bit: (place: number) => number): Sliced<Swept> =>
     sweep(
@@ -136,7 +136,7 @@ function reachedAs(range: SweepRange, swept: Swept, address: number): Omit<Reach
  */
 function* reachedByHop(range: SweepRange, swept: Swept): Sliced<number[][]> {
   const { holdingAddress } = range.graph.columns
-  const { state, aside } = swept
+  const { state, reached, aside } = swept
   const lists: number[][] = []
   const add = (hops: number, transfer: number): void => {
     while (lists.length <= hops) lists.push([])
@@ -154,7 +154,7 @@ function* reachedByHop(range: SweepRange, swept: Swept): Sliced<number[][]> {
   for (let holding = 0; holding < holdingAddress.length; holding++) {
     if (holding % sliceLength === 0) yield
     const at = holding * 4
-    if (state[at] === 0) continue
+    if (!hasBit(reached, holding)) continue
     const address = holdingAddress[holding] as number
     const next = state[at + 1] as number
     const by = state[at + 2] as number

@@ -50,9 +50,14 @@ export interface Note {
 export interface Swept {
   /** Four numbers per holding: bits (0: not reached), hops, transfer, arrival. */
   readonly state: Int32Array
+  /** One bit per holding: whether it has any. */
+  readonly reached: Int32Array
   /** By holding: notes of those where what is reached and what goes on are not the same. */
   readonly aside: ReadonlyMap<number, Note>
 }
+
+/** Where more is done for each. */
+const shortSlice = sliceLength / 4
 
 /** More hops than there can be. */
 export const unlimited = 0x7fffffff
@@ -115,9 +120,10 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   const payers = backward ? graph.columns.to : graph.columns.from
   const receivers = backward ? graph.columns.from : graph.columns.to
   const state = new Int32Array(holdingAddress.length * 4)
+  const reached = new Int32Array((holdingAddress.length >> 5) + 1)
   const aside = new Map<number, Note>()
   /** Holdings that something can leave. */
-  const live = new Int32Array((holdingAddress.length >> 5) + 1)
+  const live = new Int32Array(reached.length)
   const stoppingSources = new Set<number>()
   const waiting: (readonly [address: number, note: Note])[] = []
   let waitingIn = -1
@@ -126,7 +132,10 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     const at = holding * 4
     const known = state[at] as number
     state[at] = known | bits
-    if (known === 0) state[at + 3] = arrival
+    if (known === 0) {
+      state[at + 3] = arrival
+      addBit(reached, holding)
+    }
     if (known !== 0 && hops >= (state[at + 1] as number)) return
     state[at + 1] = hops
     state[at + 2] = transfer
@@ -194,7 +203,10 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
       return
     }
     state[at] = known | bits
-    if (known === 0) state[at + 3] = transfer
+    if (known === 0) {
+      state[at + 3] = transfer
+      addBit(reached, to)
+    }
     if (known !== 0 && hops >= (state[at + 1] as number)) return
     state[at + 1] = hops
     state[at + 2] = transfer
@@ -225,7 +237,7 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     }
   }
 
-  return { go, goBack, swept: { state, aside } satisfies Swept }
+  return { go, goBack, swept: { state, reached, aside } satisfies Swept }
 }
 
 /**
@@ -233,14 +245,16 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
  *
  * Cost: one pass over all holdings.
  */
-export function plainHoldings({
+export function* plainHoldings({
   graph,
   follows,
   stops,
-}: Pick<SweepRange, 'graph' | 'follows' | 'stops'>): Int32Array {
+}: Pick<SweepRange, 'graph' | 'follows' | 'stops'>): Sliced<Int32Array> {
   const { addressFirst, holdingAddress, holdingAsset } = graph.columns
   const plain = new Int32Array((holdingAddress.length >> 5) + 1)
-  for (let address = 0; address < graph.addressCount; address++) {
+  const { addressCount } = graph
+  for (let address = 0; address < addressCount; address++) {
+    if (address % shortSlice === 0) yield
     const last = addressFirst[address + 1] as number
     let followed = 0
     let only = 0
@@ -262,13 +276,14 @@ export function plainHoldings({
  *
  * @param isBeyond - true for transactions beyond the as-of block; absent: none is.
  */
-export function movements(
+export function* movements(
   { graph, follows }: Pick<SweepRange, 'graph' | 'follows'>,
   isBeyond?: (transaction: number) => boolean,
-): Int32Array {
+): Sliced<Int32Array> {
   const { from, to, amount, holdingAsset } = graph.columns
   const moves = new Int32Array((from.length >> 5) + 1)
   for (let transfer = 0; transfer < from.length; transfer++) {
+    if (transfer % shortSlice === 0) yield
     const payer = from[transfer] as number
     const receiver = to[transfer] as number
     if ((payer | receiver) < 0 || payer === receiver || isZero(amount, transfer)) continue

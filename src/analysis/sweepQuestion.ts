@@ -9,6 +9,7 @@ import { noConversionKnowledge } from './conversionKnowledge.ts'
 import { createCoverageView } from './coverageView.ts'
 import { exchangeRules } from './exchangeRules.ts'
 import type { Direction } from './methods.ts'
+import type { Sliced } from './slices.ts'
 import { movements, plainHoldings, type SweepRange } from './sweep.ts'
 import { createSweepStops, type ListedTags } from './sweepStops.ts'
 import { knowledgeDigest, type TraceContext } from './trace.ts'
@@ -42,13 +43,13 @@ export interface SweepFrame {
 /**
  * @throws KnownError `seed.not-found` where the ledger has no transfer of the asset asked for
  */
-export function sweepRange(
+export function* sweepRange(
   graph: WholeGraph,
   context: SweepContext,
   query: SweepQuery,
-): SweepRange {
+): Sliced<SweepRange> {
   if (query.asset !== undefined && graph.asset(query.asset) < 0) throw unknownAsset(query.asset)
-  const judged = judgedOnce(graph, context, query)
+  const judged = yield* judgedOnce(graph, context, query)
   return {
     graph,
     ...judged,
@@ -63,17 +64,17 @@ type Judged = Pick<SweepRange, 'follows' | 'stops' | 'plain' | 'moves'>
 /** What was judged last in each generation: it is the same for all questions that differ in accounts and time only. */
 const lastJudged = new WeakMap<WholeGraph, { readonly key: string; readonly judged: Judged }>()
 
-function judgedOnce(graph: WholeGraph, context: SweepContext, query: SweepQuery): Judged {
+function* judgedOnce(graph: WholeGraph, context: SweepContext, query: SweepQuery): Sliced<Judged> {
   const { asset, asOf, continueThrough, neverFollow } = query
   const key = JSON.stringify([knowledgeDigest(context), asset, asOf, continueThrough, neverFollow])
   const known = lastJudged.get(graph)
   if (known?.key === key) return known.judged
-  const made = judge(graph, context, query)
+  const made = yield* judge(graph, context, query)
   lastJudged.set(graph, { key, judged: made })
   return made
 }
 
-function judge(graph: WholeGraph, context: SweepContext, query: SweepQuery): Judged {
+function* judge(graph: WholeGraph, context: SweepContext, query: SweepQuery): Sliced<Judged> {
   const asked = query.asOf
   const isBeyond = (transaction: number): boolean => {
     const block = graph.block(graph.blockOf(transaction))
@@ -86,10 +87,10 @@ function judge(graph: WholeGraph, context: SweepContext, query: SweepQuery): Jud
     query.asset === undefined ? rules.counts[asset] === true : name === query.asset,
   )
   const stops = createSweepStops(graph, { tags, rules }, { ...query, isBeyond })
-  const plain = plainHoldings({ graph, follows, stops })
+  const plain = yield* plainHoldings({ graph, follows, stops })
   // Without a wish nothing is beyond: then nobody needs to look.
   const isLimited = Object.keys(asked).length > 0
-  const moves = movements({ graph, follows }, isLimited ? isBeyond : undefined)
+  const moves = yield* movements({ graph, follows }, isLimited ? isBeyond : undefined)
   return { follows, stops, plain, moves }
 }
 
