@@ -52,6 +52,9 @@ export interface ReachAnswer extends SweepFrame {
 
 const reachVersion = 'jejak-reach/1'
 
+/** Accounts written down between two yields: checksums take most of the time. */
+const writtenAtOnce = 100
+
 /** Sources that one sweep can tell apart. */
 const bitsPerSweep = 32
 
@@ -96,6 +99,12 @@ export function* reach(
     }
     yield
   }
+  const reached: Reached[] = []
+  for (const [i, address] of listed.entries()) {
+    if (i % writtenAtOnce === 0) yield
+    const sources = query.sources ? { sources: sourcesOf[i] as readonly string[] } : {}
+    reached.push({ ...reachedAs(range, all, address), ...sources })
+  }
   const frame = sweepFrame(graph, context, query)
   return {
     version: reachVersion,
@@ -103,10 +112,7 @@ export function* reach(
       ...writtenQuery(query, frame),
       accounts: addresses.map((a) => formatAccount(graph.account(a))),
     },
-    reached: listed.map((address, i) => ({
-      ...reachedAs(range, all, address),
-      ...(query.sources ? { sources: sourcesOf[i] as readonly string[] } : {}),
-    })),
+    reached,
     byHop: byHop.flatMap(({ length }, hop) => (length > 0 ? { hop, accounts: length } : [])),
     cut: { reached: byHop.reduce((sum, { length }) => sum + length, 0), listed: listed.length },
     ...frame,
