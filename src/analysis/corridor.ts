@@ -6,8 +6,10 @@
  * The corridor is always looked at from the side where a search begins: backward, that is the end, and every transfer
  * stands with its receiver first and the latest one first.
  */
+
+import { hasBit } from './bits.ts'
 import { type Sliced, sliceLength } from './slices.ts'
-import { hasBit, type SweepRange, sweep } from './sweep.ts'
+import { type SweepRange, sweep } from './sweep.ts'
 import { always, type SweepStops } from './sweepStops.ts'
 
 /** Per place in the corridor, ascending in the order of the search. */

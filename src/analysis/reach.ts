@@ -1,9 +1,10 @@
 import type { WholeGraph } from '../graph/graph.ts'
 import { type Account, formatAccount } from '../ledger/account.ts'
 import type { TransferId } from '../ledger/transfer.ts'
+import { hasBit } from './bits.ts'
 import { type Sliced, sliceLength } from './slices.ts'
 import type { Stop } from './stops.ts'
-import { hasBit, type Note, noteOf, type SweepRange, type Swept, sweep } from './sweep.ts'
+import { type Note, noteOf, type SweepRange, type Swept, sweep } from './sweep.ts'
 import {
   addressesOf,
   type SweepContext,

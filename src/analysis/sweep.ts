@@ -11,6 +11,7 @@
  * holding, which fit a cache, spare most of these readings.
  */
 import type { WholeGraph } from '../graph/graph.ts'
+import { addBit, emptyBits, hasBit, wordWithin } from './bits.ts'
 import { type Sliced, sliceLength } from './slices.ts'
 import { always, byTime, type SweepStops } from './sweepStops.ts'
 
@@ -55,9 +56,6 @@ export interface Swept {
   /** By holding: notes of those where what is reached and what goes on are not the same. */
   readonly aside: ReadonlyMap<number, Note>
 }
-
-/** Where more is done for each. */
-const shortSlice = sliceLength / 4
 
 /** More hops than there can be. */
 export const unlimited = 0x7fffffff
@@ -120,10 +118,10 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   const payers = backward ? graph.columns.to : graph.columns.from
   const receivers = backward ? graph.columns.from : graph.columns.to
   const state = new Int32Array(holdingAddress.length * 4)
-  const reached = new Int32Array((holdingAddress.length >> 5) + 1)
+  const reached = emptyBits(holdingAddress.length)
   const aside = new Map<number, Note>()
   /** Holdings that something can leave. */
-  const live = new Int32Array(reached.length)
+  const live = emptyBits(holdingAddress.length)
   const stoppingSources = new Set<number>()
   const waiting: (readonly [address: number, note: Note])[] = []
   let waitingIn = -1
@@ -238,77 +236,4 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   }
 
   return { go, goBack, swept: { state, reached, aside } satisfies Swept }
-}
-
-/**
- * Holdings whose addresses are no stops and have no other that is followed, as bits: what arrives concerns them alone.
- *
- * Cost: one pass over all holdings.
- */
-export function* plainHoldings({
-  graph,
-  follows,
-  stops,
-}: Pick<SweepRange, 'graph' | 'follows' | 'stops'>): Sliced<Int32Array> {
-  const { addressFirst, holdingAddress, holdingAsset } = graph.columns
-  const plain = new Int32Array((holdingAddress.length >> 5) + 1)
-  const { addressCount } = graph
-  for (let address = 0; address < addressCount; address++) {
-    if (address % shortSlice === 0) yield
-    const last = addressFirst[address + 1] as number
-    let followed = 0
-    let only = 0
-    for (let holding = addressFirst[address] as number; holding < last; holding++) {
-      if (follows[holdingAsset[holding] as number] !== true) continue
-      followed++
-      only = holding
-    }
-    if (followed === 1 && stops.isQuiet(address)) addBit(plain, only)
-  }
-  return plain
-}
-
-/**
- * Transfers that can be part of a path, as bits: positive amounts of an asset that is followed, from one address to
- * another, up to the as-of block.
- *
- * Cost: one pass over all transfers.
- *
- * @param isBeyond - true for transactions beyond the as-of block; absent: none is.
- */
-export function* movements(
-  { graph, follows }: Pick<SweepRange, 'graph' | 'follows'>,
-  isBeyond?: (transaction: number) => boolean,
-): Sliced<Int32Array> {
-  const { from, to, amount, holdingAsset } = graph.columns
-  const moves = new Int32Array((from.length >> 5) + 1)
-  for (let transfer = 0; transfer < from.length; transfer++) {
-    if (transfer % shortSlice === 0) yield
-    const payer = from[transfer] as number
-    const receiver = to[transfer] as number
-    if ((payer | receiver) < 0 || payer === receiver || isZero(amount, transfer)) continue
-    if (follows[holdingAsset[payer] as number] !== true) continue
-    if (isBeyond?.(graph.transactionOf(transfer)) !== true) addBit(moves, transfer)
-  }
-  return moves
-}
-
-/** 32 bits of which those before `first` and from `last` on are left out. */
-function wordWithin(bits: Int32Array, place: number, first: number, last: number): number {
-  const word = bits[place] as number
-  const [before, behind] = [first - place * 32, last - place * 32]
-  return word & (before > 0 ? -1 << before : -1) & (behind < 32 ? (1 << behind) - 1 : -1)
-}
-
-function isZero(amount: Uint32Array, transfer: number): boolean {
-  const at = transfer * 4
-  return amount[at] === 0 && amount[at + 1] === 0 && amount[at + 2] === 0 && amount[at + 3] === 0
-}
-
-export function hasBit(bits: Int32Array, place: number): boolean {
-  return (((bits[place >> 5] as number) >>> (place & 31)) & 1) === 1
-}
-
-function addBit(bits: Int32Array, place: number): void {
-  bits[place >> 5] = (bits[place >> 5] as number) | (1 << (place & 31))
 }
