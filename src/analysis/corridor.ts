@@ -39,10 +39,10 @@ export interface Sides {
  * Cost: two sweeps and one pass more; memory as a sweep, then 24 bytes a transfer of the corridor.
  */
 export function* corridor(range: SweepRange, sides: Sides): Sliced<Corridor> {
-  const { state: near } = yield* sweep(range, sourcesAt(sides.near))
+  const near = yield* sweep(range, sourcesAt(sides.near))
   // Stops were judged on the way there; on the way back everything counts, and what was never reached falls away.
   const other = { ...range, backward: !range.backward, stops: noStops }
-  const { state: far } = yield* sweep(other, sourcesAt(sides.far))
+  const far = yield* sweep(other, sourcesAt(sides.far))
   const sign = range.backward ? -1 : 1
   const { graph, moves } = range
   const { holdingAddress } = graph.columns
@@ -53,10 +53,11 @@ export function* corridor(range: SweepRange, sides: Sides): Sliced<Corridor> {
 
   /** Reached from the near side before the transfer, and able to reach the far side after it. */
   function isBetween(holding: number, transfer: number, target: number): boolean {
-    const [from, to] = [holding * 4, target * 4]
-    if (near[from] === 0 || far[to] === 0) return false
-    if (near[from + 1] !== 0 && sign * (transfer - (near[from + 3] as number)) <= 0) return false
-    return far[to + 1] === 0 || sign * ((far[to + 3] as number) - transfer) > 0
+    const [from, to] = [holding * 2, target * 2]
+    if (near.state[from] === 0 || far.state[to] === 0) return false
+    const arrival = near.how[from + 1] as number
+    if (near.state[from + 1] !== 0 && sign * (transfer - arrival) <= 0) return false
+    return far.state[to + 1] === 0 || sign * ((far.how[to + 1] as number) - transfer) > 0
   }
 
   function belongs(transfer: number): boolean {

@@ -143,7 +143,7 @@ function reachedAs(range: SweepRange, swept: Swept, address: number): Omit<Reach
  */
 function* reachedByHop(range: SweepRange, swept: Swept): Sliced<number[][]> {
   const { holdingAddress } = range.graph.columns
-  const { state, reached, aside } = swept
+  const { state, how, reached, aside } = swept
   const lists: number[][] = []
   const add = (hops: number, transfer: number): void => {
     while (lists.length <= hops) lists.push([])
@@ -160,11 +160,11 @@ function* reachedByHop(range: SweepRange, swept: Swept): Sliced<number[][]> {
   let transfer = -1
   for (let holding = 0; holding < holdingAddress.length; holding++) {
     if (holding % sliceLength === 0) yield
-    const at = holding * 4
+    const at = holding * 2
     if (!hasBit(reached, holding)) continue
     const address = holdingAddress[holding] as number
     const next = state[at + 1] as number
-    const by = state[at + 2] as number
+    const by = how[at] as number
     const isNew = address !== last
     if (isNew && last >= 0 && !apart.has(last)) add(hops, transfer)
     if (isNew || next < hops || (next === hops && isSooner(by, transfer))) {

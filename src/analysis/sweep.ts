@@ -49,8 +49,10 @@ export interface Note {
 }
 
 export interface Swept {
-  /** Four numbers per holding: bits (0: not reached), hops, transfer, arrival. */
+  /** Two numbers per holding: bits (0: not reached) and hops. */
   readonly state: Int32Array
+  /** Two more: transfer and arrival. Apart, since they are only written: what is read stays close together. */
+  readonly how: Int32Array
   /** One bit per holding: whether it has any. */
   readonly reached: Int32Array
   /** By holding: notes of those where what is reached and what goes on are not the same. */
@@ -85,18 +87,22 @@ export function noteOf(range: SweepRange, swept: Swept, address: number): Note |
   const { start, end } = range.graph.holdingsOf(address)
   let note: Note | undefined
   for (let holding = start; holding < end; holding++) {
-    note = merged(range, note, stateOf(swept.state, holding))
+    note = merged(range, note, stateOf(swept, holding))
     note = merged(range, note, swept.aside.get(holding))
   }
   return note
 }
 
-function stateOf(state: Int32Array, holding: number): Note | undefined {
-  const [bits = 0, hops = 0, transfer = 0, arrival = 0] = state.subarray(
-    holding * 4,
-    holding * 4 + 4,
-  )
-  return bits === 0 ? undefined : { bits, hops, transfer, arrival }
+function stateOf({ state, how }: Swept, holding: number): Note | undefined {
+  const at = holding * 2
+  const bits = state[at] as number
+  if (bits === 0) return undefined
+  return {
+    bits,
+    hops: state[at + 1] as number,
+    transfer: how[at] as number,
+    arrival: how[at + 1] as number,
+  }
 }
 
 function merged(
@@ -117,7 +123,8 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   const { holdingAddress, holdingAsset, addressFirst } = graph.columns
   const payers = backward ? graph.columns.to : graph.columns.from
   const receivers = backward ? graph.columns.from : graph.columns.to
-  const state = new Int32Array(holdingAddress.length * 4)
+  const state = new Int32Array(holdingAddress.length * 2)
+  const how = new Int32Array(state.length)
   const reached = emptyBits(holdingAddress.length)
   const aside = new Map<number, Note>()
   /** Holdings that something can leave. */
@@ -127,16 +134,16 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   let waitingIn = -1
 
   function note(holding: number, { bits, hops, transfer, arrival }: Note): void {
-    const at = holding * 4
+    const at = holding * 2
     const known = state[at] as number
     state[at] = known | bits
     if (known === 0) {
-      state[at + 3] = arrival
+      how[at + 1] = arrival
       addBit(reached, holding)
     }
     if (known !== 0 && hops >= (state[at + 1] as number)) return
     state[at + 1] = hops
-    state[at + 2] = transfer
+    how[at] = transfer
   }
 
   function spread(address: number, brought: Note): void {
@@ -189,9 +196,9 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   function bring(transfer: number): void {
     if (waiting.length > 0) letGo(transfer)
     if (!hasBit(live, payers[transfer] as number)) return
-    const from = (payers[transfer] as number) * 4
+    const from = (payers[transfer] as number) * 2
     const to = receivers[transfer] as number
-    const at = to * 4
+    const at = to * 2
     const bits = state[from] as number
     const hops = (state[from + 1] as number) + 1
     const known = state[at] as number
@@ -202,12 +209,12 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     }
     state[at] = known | bits
     if (known === 0) {
-      state[at + 3] = transfer
+      how[at + 1] = transfer
       addBit(reached, to)
     }
     if (known !== 0 && hops >= (state[at + 1] as number)) return
     state[at + 1] = hops
-    state[at + 2] = transfer
+    how[at] = transfer
     if (hops < maxHops) addBit(live, to)
   }
 
@@ -235,5 +242,5 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     }
   }
 
-  return { go, goBack, swept: { state, reached, aside } satisfies Swept }
+  return { go, goBack, swept: { state, how, reached, aside } satisfies Swept }
 }
