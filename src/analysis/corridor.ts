@@ -6,9 +6,11 @@
  * The corridor is always looked at from the side where a search begins: backward, that is the end, and every transfer
  * stands with its receiver first and the latest one first.
  */
+
+import { hasBit } from './bits.ts'
 import { type Sliced, sliceLength } from './slices.ts'
-import { type SweepRange, sweep, unreached } from './sweep.ts'
-import type { SweepStops } from './sweepStops.ts'
+import { type SweepRange, sweep } from './sweep.ts'
+import { always, type SweepStops } from './sweepStops.ts'
 
 /** Per place in the corridor, ascending in the order of the search. */
 export interface Corridor {
@@ -36,41 +38,35 @@ export interface Sides {
 /**
  * Cost: two sweeps and one pass more; memory as a sweep, then 24 bytes a transfer of the corridor.
  */
-export function* corridor(range: SweepRange, { near, far }: Sides): Sliced<Corridor> {
-  const fromNear = yield* sweep(range, sourcesAt(near))
+export function* corridor(range: SweepRange, sides: Sides): Sliced<Corridor> {
+  const near = yield* sweep(range, sourcesAt(sides.near))
   // Stops were judged on the way there; on the way back everything counts, and what was never reached falls away.
   const other = { ...range, backward: !range.backward, stops: noStops }
-  const fromFar = yield* sweep(other, sourcesAt(far))
+  const far = yield* sweep(other, sourcesAt(sides.far))
   const sign = range.backward ? -1 : 1
-  const { graph, follows } = range
-  const { holdingAddress, holdingAsset, amount } = graph.columns
+  const { graph, moves } = range
+  const { holdingAddress } = graph.columns
   const nearColumn = range.backward ? graph.columns.to : graph.columns.from
   const farColumn = range.backward ? graph.columns.from : graph.columns.to
-  const isNear = new Set(near)
-  const isFar = new Set(far)
+  const isNear = new Set(sides.near)
+  const isFar = new Set(sides.far)
+
+  /** Reached from the near side before the transfer, and able to reach the far side after it. */
+  function isBetween(holding: number, transfer: number, target: number): boolean {
+    const [from, to] = [holding * 2, target * 2]
+    if (near.state[from] === 0 || far.state[to] === 0) return false
+    const arrival = near.how[from + 1] as number
+    if (near.state[from + 1] !== 0 && sign * (transfer - arrival) <= 0) return false
+    return far.state[to + 1] === 0 || sign * ((far.how[to + 1] as number) - transfer) > 0
+  }
 
   function belongs(transfer: number): boolean {
+    if (!hasBit(moves, transfer)) return false
     const holding = nearColumn[transfer] as number
     const target = farColumn[transfer] as number
-    if (holding < 0 || target < 0 || follows[holdingAsset[holding] as number] !== true) return false
-    const address = holdingAddress[holding] as number
+    if (!isBetween(holding, transfer, target)) return false
     const next = holdingAddress[target] as number
-    if (fromNear.hops[address] === unreached || fromFar.hops[next] === unreached) return false
-    if (isNear.has(next) || isFar.has(address)) return false
-    const isLater = (from: number, to: number): boolean => sign * (to - from) > 0
-    if (!isNear.has(address) && !isLater(fromNear.arrival[address] as number, transfer))
-      return false
-    if (!isFar.has(next) && !isLater(transfer, fromFar.arrival[next] as number)) return false
-    const at = transfer * 4
-    if (
-      ((amount[at] as number) |
-        (amount[at + 1] as number) |
-        (amount[at + 2] as number) |
-        (amount[at + 3] as number)) ===
-      0
-    )
-      return false
-    if (range.isBeyond(graph.transactionOf(transfer))) return false
+    if (isNear.has(next) || isFar.has(holdingAddress[holding] as number)) return false
     return isFar.has(next) || range.stops.continues(next, transfer)
   }
 
@@ -83,7 +79,12 @@ export function* corridor(range: SweepRange, { near, far }: Sides): Sliced<Corri
   return numbered(range, found, { isNear, isFar })
 }
 
-const noStops: SweepStops = { continues: () => true, at: () => undefined }
+const noStops: SweepStops = {
+  continues: () => true,
+  verdict: () => always,
+  isQuiet: () => true,
+  at: () => undefined,
+}
 
 const sourcesAt = (addresses: readonly number[]) =>
   addresses.map((address) => ({ address, bits: 1 }))

@@ -84,7 +84,7 @@ export function* paths(
   const to = addressesOf(graph, asked.to)
   refuseBothSides(graph, from, to)
   const query = oneAsset(graph, context, { asked, from, to })
-  const range = pathRange(graph, context, query)
+  const range = yield* pathRange(graph, context, query)
   const sides = range.backward ? { near: to, far: from } : { near: from, far: to }
   const between = yield* corridor(range, sides)
   const transferAt = (place: number): number => between.transfer[place] as number
@@ -160,9 +160,14 @@ function refuseBothSides(graph: WholeGraph, from: readonly number[], to: readonl
 }
 
 /** Where both sides have no asset in common there is no path of one asset, and by amount no other counts. */
-function pathRange(graph: WholeGraph, context: SweepContext, query: PathsQuery): SweepRange {
-  const range = sweepRange(graph, context, query)
-  return query.by === 'bottleneck' && query.asset === undefined ? { ...range, follows: [] } : range
+function* pathRange(
+  graph: WholeGraph,
+  context: SweepContext,
+  query: PathsQuery,
+): Sliced<SweepRange> {
+  const range = yield* sweepRange(graph, context, query)
+  const isNone = query.by === 'bottleneck' && query.asset === undefined
+  return isNone ? { ...range, end: range.start } : range
 }
 
 /** Amounts of two assets are never compared: by amount, all paths are of the one asset that both sides moved. */

@@ -1,9 +1,10 @@
 import type { WholeGraph } from '../graph/graph.ts'
 import { type Account, formatAccount } from '../ledger/account.ts'
 import type { TransferId } from '../ledger/transfer.ts'
+import { hasBit } from './bits.ts'
 import { type Sliced, sliceLength } from './slices.ts'
 import type { Stop } from './stops.ts'
-import { type Swept, sweep, unreached } from './sweep.ts'
+import { type Note, noteOf, type SweepRange, type Swept, sweep } from './sweep.ts'
 import {
   addressesOf,
   type SweepContext,
@@ -52,6 +53,9 @@ export interface ReachAnswer extends SweepFrame {
 
 const reachVersion = 'jejak-reach/1'
 
+/** Accounts written down between two yields: checksums take most of the time. */
+const writtenAtOnce = 100
+
 /** Sources that one sweep can tell apart. */
 const bitsPerSweep = 32
 
@@ -69,7 +73,7 @@ export function* reach(
   context: SweepContext,
   query: ReachQuery,
 ): Sliced<ReachAnswer> {
-  const range = sweepRange(graph, context, query)
+  const range = yield* sweepRange(graph, context, query)
   const addresses = addressesOf(graph, query.accounts)
   const go = (from: readonly number[], bit: (place: number) => number): Sliced<Swept> =>
     sweep(
@@ -79,18 +83,28 @@ export function* reach(
     )
   const perSweep = query.maxHops === undefined ? bitsPerSweep : 1
   const all = yield* go(addresses, (place) => 1 << (addresses.length <= perSweep ? place : 0))
-  const byHop = yield* countByHop(all)
-  const listed = yield* nearest(all, byHop, query)
+  const byHop = yield* reachedByHop(range, all)
+  const listed = nearest(byHop, query).map((transfer) => {
+    const { from, to, holdingAddress } = graph.columns
+    return holdingAddress[(range.backward ? from : to)[transfer] as number] as number
+  })
   const sourcesOf = listed.map((): string[] => [])
   for (let first = 0; query.sources && first < addresses.length; first += perSweep) {
     const some = addresses.slice(first, first + perSweep)
-    const { bits } = some.length === addresses.length ? all : yield* go(some, (place) => 1 << place)
-    for (const [place, address] of some.entries()) {
-      const name = formatAccount(graph.account(address))
-      for (const [i, at] of listed.entries())
-        if (((bits[at] as number) >>> place) & 1) sourcesOf[i]?.push(name)
+    const swept = some.length === addresses.length ? all : yield* go(some, (place) => 1 << place)
+    const names = some.map((address) => formatAccount(graph.account(address)))
+    for (const [i, address] of listed.entries()) {
+      const { bits } = noteOf(range, swept, address) ?? { bits: 0 }
+      for (const [place, name] of names.entries())
+        if ((bits >>> place) & 1) sourcesOf[i]?.push(name)
     }
     yield
+  }
+  const reached: Reached[] = []
+  for (const [i, address] of listed.entries()) {
+    if (i % writtenAtOnce === 0) yield
+    const sources = query.sources ? { sources: sourcesOf[i] as readonly string[] } : {}
+    reached.push({ ...reachedAs(range, all, address), ...sources })
   }
   const frame = sweepFrame(graph, context, query)
   return {
@@ -99,59 +113,82 @@ export function* reach(
       ...writtenQuery(query, frame),
       accounts: addresses.map((a) => formatAccount(graph.account(a))),
     },
-    reached: listed.map((address, i) => {
-      const transfer = all.transfer[address] as number
-      const stop = range.stops.at(address, transfer)
-      const { id, time } = graph.transfer(transfer)
-      return {
-        account: formatAccount(graph.account(address)),
-        hop: all.hops[address] as number,
-        transfer: id,
-        arrival: graph.transfer(all.arrival[address] as number).id,
-        time,
-        ...(stop === undefined ? {} : { stop }),
-        ...(query.sources ? { sources: sourcesOf[i] as readonly string[] } : {}),
-      }
-    }),
-    byHop,
-    cut: { reached: byHop.reduce((sum, { accounts }) => sum + accounts, 0), listed: listed.length },
+    reached,
+    byHop: byHop.flatMap(({ length }, hop) => (length > 0 ? { hop, accounts: length } : [])),
+    cut: { reached: byHop.reduce((sum, { length }) => sum + length, 0), listed: listed.length },
     ...frame,
     tags: knowledgeDigest(context),
   }
 }
 
-function* countByHop({ hops }: Swept): Sliced<{ hop: number; accounts: number }[]> {
-  const counts: number[] = []
-  for (let address = 0; address < hops.length; address++) {
-    if (address % sliceLength === 0) yield
-    const hop = hops[address] as number
-    if (hop !== unreached && hop > 0) counts[hop] = (counts[hop] ?? 0) + 1
+function reachedAs(range: SweepRange, swept: Swept, address: number): Omit<Reached, 'sources'> {
+  const { graph, stops } = range
+  const { hops, transfer, arrival } = noteOf(range, swept, address) as Note
+  const stop = stops.at(address, transfer)
+  const { id, time } = graph.transfer(transfer)
+  return {
+    account: formatAccount(graph.account(address)),
+    hop: hops,
+    transfer: id,
+    arrival: graph.transfer(arrival).id,
+    time,
+    ...(stop === undefined ? {} : { stop }),
   }
-  return counts.flatMap((accounts, hop) => ({ hop, accounts }))
 }
 
-/** Addresses in the order of hops, then of the transfers that reached them, as many as are to be listed. */
-function* nearest(
-  { hops, transfer }: Swept,
-  byHop: readonly { readonly hop: number; readonly accounts: number }[],
-  query: ReachQuery,
-): Sliced<number[]> {
-  let before = 0
-  const last = byHop.find(({ accounts }) => {
-    before += accounts
-    return before >= query.limit
-  })?.hop
-  const found: number[] = []
-  for (let address = 0; address < hops.length; address++) {
-    if (address % sliceLength === 0) yield
-    const hop = hops[address] as number
-    if (hop > 0 && hop <= (last ?? unreached - 1)) found.push(address)
+/**
+ * For each number of hops the transfers by which addresses were first reached in so few, each address once.
+ *
+ * Cost: one pass over all holdings, without an object for any of them.
+ */
+function* reachedByHop(range: SweepRange, swept: Swept): Sliced<number[][]> {
+  const { holdingAddress } = range.graph.columns
+  const { state, how, reached, aside } = swept
+  const lists: number[][] = []
+  const add = (hops: number, transfer: number): void => {
+    while (lists.length <= hops) lists.push([])
+    if (hops > 0) lists[hops]?.push(transfer)
   }
-  const sign = query.direction === 'backward' ? -1 : 1
-  found.sort(
-    (a, b) =>
-      (hops[a] as number) - (hops[b] as number) ||
-      sign * ((transfer[a] as number) - (transfer[b] as number)),
-  )
-  return found.slice(0, query.limit)
+  const apart = new Set([...aside.keys()].map((holding) => holdingAddress[holding] as number))
+  for (const address of apart) {
+    const { hops, transfer } = noteOf(range, swept, address) as Note
+    add(hops, transfer)
+  }
+  const isSooner = (a: number, b: number): boolean => a < b !== range.backward
+  let last = -1
+  let hops = 0
+  let transfer = -1
+  for (let holding = 0; holding < holdingAddress.length; holding++) {
+    if (holding % sliceLength === 0) yield
+    const at = holding * 2
+    if (!hasBit(reached, holding)) continue
+    const address = holdingAddress[holding] as number
+    const next = state[at + 1] as number
+    const by = how[at] as number
+    const isNew = address !== last
+    if (isNew && last >= 0 && !apart.has(last)) add(hops, transfer)
+    if (isNew || next < hops || (next === hops && isSooner(by, transfer))) {
+      hops = next
+      transfer = by
+    }
+    last = address
+  }
+  if (last >= 0 && !apart.has(last)) add(hops, transfer)
+  return lists
+}
+
+/** The transfers by which the nearest were reached: fewest hops first, then the order of the ledger. */
+function nearest(byHop: readonly (readonly number[])[], query: ReachQuery): number[] {
+  const found: number[] = []
+  for (const transfers of byHop) {
+    if (found.length >= query.limit) break
+    const sorted = Int32Array.from(transfers).sort()
+    found.push(
+      ...(query.direction === 'backward' ? sorted.reverse() : sorted).subarray(
+        0,
+        query.limit - found.length,
+      ),
+    )
+  }
+  return found
 }

@@ -4,12 +4,16 @@
  * happened before a transfer is already known when it is looked at (one-pass algorithms of Wu et al., "Path problems in
  * temporal graphs", VLDB 2014).
  *
- * What arrives at an address in one asset may leave it in any other that counts, but only in a later transaction: no
- * result depends on the order between different assets of one transaction (design section 3).
+ * What arrives at an address in one asset may leave it in any other that is followed, but only in a later transaction:
+ * no result depends on the order between different assets of one transaction (design section 3).
+ *
+ * Most of the time goes into reading memory at random, so what is known of a holding lies together, and two bits per
+ * holding, which fit a cache, spare most of these readings.
  */
 import type { WholeGraph } from '../graph/graph.ts'
+import { addBit, emptyBits, hasBit, wordWithin } from './bits.ts'
 import { type Sliced, sliceLength } from './slices.ts'
-import type { SweepStops } from './sweepStops.ts'
+import { always, byTime, type SweepStops } from './sweepStops.ts'
 
 /** What a sweep may go over. */
 export interface SweepRange {
@@ -17,79 +21,145 @@ export interface SweepRange {
   /** By asset number: whether its transfers are followed. */
   readonly follows: readonly boolean[]
   readonly stops: SweepStops
+  /** As `plainHoldings` gives them: of no stops, without another holding that is followed. */
+  readonly plain: Int32Array
   readonly backward: boolean
+  /** As `movements` gives them: one bit per transfer that counts. */
+  readonly moves: Int32Array
   /** Transfers from `start` up to but not including `end`. */
   readonly start: number
   readonly end: number
-  /** True for transactions beyond the as-of block. */
-  readonly isBeyond: (transaction: number) => boolean
 }
 
-export interface Sources {
+export interface Source {
   readonly address: number
-  /** Bits to spread from it, at most 32. */
+  /** Bits to spread from it, of 32. */
   readonly bits: number
 }
 
-/** Per address, by number. */
-export interface Swept {
+/** How an address was reached. */
+export interface Note {
   /** Bits of the sources that reach it. */
-  readonly bits: Int32Array
-  /** Fewest transfers from any source, 0 for sources themselves, `unreached` where none reaches it. */
-  readonly hops: Int32Array
-  /** First transfer by which it is reached in so few hops, and by which it is reached at all; −1 for none. */
-  readonly transfer: Int32Array
-  readonly arrival: Int32Array
+  readonly bits: number
+  /** Fewest transfers from any source, 0 for sources themselves. */
+  readonly hops: number
+  /** First transfer by which it is reached in so few hops, and by which it is reached at all; −1 for sources. */
+  readonly transfer: number
+  readonly arrival: number
 }
 
-export const unreached = 0x7fffffff
+export interface Swept {
+  /** Two numbers per holding: bits (0: not reached) and hops. */
+  readonly state: Int32Array
+  /** Two more: transfer and arrival. Apart, since they are only written: what is read stays close together. */
+  readonly how: Int32Array
+  /** One bit per holding: whether it has any. */
+  readonly reached: Int32Array
+  /** By holding: notes of those where what is reached and what goes on are not the same. */
+  readonly aside: ReadonlyMap<number, Note>
+}
+
+/** More hops than there can be. */
+export const unlimited = 0x7fffffff
 
 /**
- * Cost: O(transfers of the range), one random read or two per transfer; memory 8 bytes a holding, 16 an address.
+ * Cost: O(transfers of the range), for those that bring something new two random reads; memory 16 bytes a holding.
  *
- * @param maxHops - paths of more transfers do not count.
+ * @param maxHops - paths of more transfers do not count; then all sources must have the same bits.
  */
 export function* sweep(
   range: SweepRange,
-  sources: readonly Sources[],
-  maxHops: number = unreached,
+  sources: readonly Source[],
+  maxHops: number = unlimited,
 ): Sliced<Swept> {
   const pass = createPass(range, sources, maxHops)
-  const count = Math.max(0, range.end - range.start)
-  for (let done = 0; done < count; done += sliceLength) {
-    pass.go(done, Math.min(done + sliceLength, count))
+  const { start, end, backward } = range
+  for (let done = 0; done < end - start; done += sliceLength) {
+    if (backward) pass.goBack(Math.max(start, end - done - sliceLength), end - done)
+    else pass.go(start + done, Math.min(start + done + sliceLength, end))
     yield
   }
   return pass.swept
 }
 
-interface Waiting {
-  readonly address: number
-  readonly bits: number
-  readonly hops: number
+/** How an address was reached, over all assets; undefined where it was not. */
+export function noteOf(range: SweepRange, swept: Swept, address: number): Note | undefined {
+  const { start, end } = range.graph.holdingsOf(address)
+  let note: Note | undefined
+  for (let holding = start; holding < end; holding++) {
+    note = merged(range, note, stateOf(swept, holding))
+    note = merged(range, note, swept.aside.get(holding))
+  }
+  return note
 }
 
-function createPass(range: SweepRange, sources: readonly Sources[], maxHops: number) {
-  const { graph, follows, stops, backward, start, end } = range
-  const { amount, holdingAddress, holdingAsset, addressFirst } = graph.columns
+function stateOf({ state, how }: Swept, holding: number): Note | undefined {
+  const at = holding * 2
+  const bits = state[at] as number
+  if (bits === 0) return undefined
+  return {
+    bits,
+    hops: state[at + 1] as number,
+    transfer: how[at] as number,
+    arrival: how[at + 1] as number,
+  }
+}
+
+function merged(
+  { backward }: Pick<SweepRange, 'backward'>,
+  a: Note | undefined,
+  b: Note | undefined,
+): Note | undefined {
+  if (!a || !b) return a ?? b
+  const sooner = (x: number, y: number): number => (x < y === backward ? y : x)
+  const bits = a.bits | b.bits
+  const arrival = sooner(a.arrival, b.arrival)
+  if (a.hops !== b.hops) return { ...(a.hops < b.hops ? a : b), bits, arrival }
+  return { bits, hops: a.hops, transfer: sooner(a.transfer, b.transfer), arrival }
+}
+
+function createPass(range: SweepRange, sources: readonly Source[], maxHops: number) {
+  const { graph, follows, stops, plain, moves, backward } = range
+  const { holdingAddress, holdingAsset, addressFirst } = graph.columns
   const payers = backward ? graph.columns.to : graph.columns.from
   const receivers = backward ? graph.columns.from : graph.columns.to
-  const swept = nothingReached(graph.addressCount)
-  /** Bits and hops per holding, side by side: what can leave it. */
   const state = new Int32Array(holdingAddress.length * 2)
-  const waiting: Waiting[] = []
-  let waitingUntil = unreached
+  const how = new Int32Array(state.length)
+  const reached = emptyBits(holdingAddress.length)
+  const aside = new Map<number, Note>()
+  /** Holdings that something can leave. */
+  const live = emptyBits(holdingAddress.length)
+  const stoppingSources = new Set<number>()
+  const waiting: (readonly [address: number, note: Note])[] = []
+  let waitingIn = -1
 
-  function arrive(holding: number, bits: number, hops: number): void {
+  function note(holding: number, { bits, hops, transfer, arrival }: Note): void {
     const at = holding * 2
-    if (state[at] === 0 || hops < (state[at + 1] as number)) state[at + 1] = hops
-    state[at] = (state[at] as number) | bits
+    const known = state[at] as number
+    state[at] = known | bits
+    if (known === 0) {
+      how[at + 1] = arrival
+      addBit(reached, holding)
+    }
+    if (known !== 0 && hops >= (state[at + 1] as number)) return
+    state[at + 1] = hops
+    how[at] = transfer
   }
 
-  function arriveAtAll({ address, bits, hops }: Waiting): void {
+  function spread(address: number, brought: Note): void {
     const last = addressFirst[address + 1] as number
-    for (let holding = addressFirst[address] as number; holding < last; holding++)
-      if (follows[holdingAsset[holding] as number] === true) arrive(holding, bits, hops)
+    for (let holding = addressFirst[address] as number; holding < last; holding++) {
+      if (follows[holdingAsset[holding] as number] !== true) continue
+      note(holding, brought)
+      addBit(live, holding)
+    }
+  }
+
+  /** What another asset brought in a transaction can be spent when that is over. */
+  function letGo(transfer: number): void {
+    if (graph.transactionOf(transfer) === waitingIn) return
+    for (const [address, brought] of waiting) spread(address, brought)
+    waiting.length = 0
   }
 
   function holdsAnother(address: number, holding: number): boolean {
@@ -99,83 +169,78 @@ function createPass(range: SweepRange, sources: readonly Sources[], maxHops: num
     return false
   }
 
-  /** What another asset brought in the transaction before can be spent now. */
-  function letGo(): void {
-    for (const each of waiting) arriveAtAll(each)
-    waiting.length = 0
-    waitingUntil = unreached
-  }
-
-  function reach(place: number, transfer: number): void {
-    if (isZero(amount, transfer) || range.isBeyond(graph.transactionOf(transfer))) return
-    const holding = receivers[transfer] as number
+  /** An arrival of which it is not known yet, or not the same for all, what comes of it. */
+  function arrive(holding: number, brought: Note): void {
+    const { hops, transfer } = brought
     const address = holdingAddress[holding] as number
-    const from = (payers[transfer] as number) * 2
-    const bits = state[from] as number
-    const hops = (state[from + 1] as number) + 1
-    note(swept, { address, transfer, bits, hops })
-    if (hops >= maxHops || !stops.continues(address, transfer)) return
-    arrive(holding, bits, hops)
+    const verdict = stops.verdict(address)
+    const isSource = stoppingSources.has(address)
+    const continues = hops < maxHops && stops.continues(address, transfer)
+    if (verdict === byTime || isSource) {
+      const noted = merged(range, aside.get(holding), brought)
+      if (noted) aside.set(holding, noted)
+    } else note(holding, brought)
+    if (!continues) return
+    if (verdict === byTime) note(holding, brought)
+    addBit(live, holding)
     if (!holdsAnother(address, holding)) return
-    const legs = graph.legs(graph.transactionOf(transfer))
-    waiting.push({ address, bits, hops })
-    waitingUntil = place + (backward ? transfer - legs.start : legs.end - 1 - transfer)
+    waiting.push([address, brought])
+    waitingIn = graph.transactionOf(transfer)
   }
 
   for (const { address, bits } of sources) {
-    swept.bits[address] = (swept.bits[address] as number) | bits
-    swept.hops[address] = 0
-    arriveAtAll({ address, bits, hops: 0 })
+    spread(address, { bits, hops: 0, transfer: -1, arrival: -1 })
+    if (stops.verdict(address) !== always) stoppingSources.add(address)
   }
 
-  /** Looks at the transfers at these places of the range, counted from where the sweep begins. */
+  function bring(transfer: number): void {
+    if (waiting.length > 0) letGo(transfer)
+    if (!hasBit(live, payers[transfer] as number)) return
+    const from = (payers[transfer] as number) * 2
+    const to = receivers[transfer] as number
+    const at = to * 2
+    const bits = state[from] as number
+    const hops = (state[from + 1] as number) + 1
+    const known = state[at] as number
+    if ((bits & ~known) === 0 && hops >= (state[at + 1] as number)) return
+    if (!hasBit(plain, to)) {
+      arrive(to, { bits, hops, transfer, arrival: transfer })
+      return
+    }
+    state[at] = known | bits
+    if (known === 0) {
+      how[at + 1] = transfer
+      addBit(reached, to)
+    }
+    if (known !== 0 && hops >= (state[at + 1] as number)) return
+    state[at + 1] = hops
+    how[at] = transfer
+    if (hops < maxHops) addBit(live, to)
+  }
+
+  /** Goes over transfers from the first up to but not including the last. */
   function go(first: number, last: number): void {
-    for (let place = first; place < last; place++) {
-      if (place > waitingUntil) letGo()
-      const transfer = backward ? end - 1 - place : start + place
-      const from = payers[transfer] as number
-      if (from < 0) continue
-      const bits = state[from * 2] as number
-      if (bits === 0) continue
-      const to = receivers[transfer] as number
-      if (to < 0 || to === from) continue
-      const brought = bits & ~(state[to * 2] as number)
-      if (brought === 0 && (state[from * 2 + 1] as number) + 1 >= (state[to * 2 + 1] as number))
-        continue
-      reach(place, transfer)
+    for (let place = first >> 5; place * 32 < last; place++) {
+      let word = wordWithin(moves, place, first, last)
+      while (word !== 0) {
+        const bit = 31 - Math.clz32(word & -word)
+        word ^= 1 << bit
+        bring(place * 32 + bit)
+      }
     }
   }
 
-  return { go, swept }
-}
-
-function nothingReached(addresses: number): Swept {
-  return {
-    bits: new Int32Array(addresses),
-    hops: new Int32Array(addresses).fill(unreached),
-    transfer: new Int32Array(addresses).fill(-1),
-    arrival: new Int32Array(addresses).fill(-1),
+  /** The same from the last to the first. */
+  function goBack(first: number, last: number): void {
+    for (let place = (last - 1) >> 5; place >= first >> 5; place--) {
+      let word = wordWithin(moves, place, first, last)
+      while (word !== 0) {
+        const bit = 31 - Math.clz32(word)
+        word ^= 1 << bit
+        bring(place * 32 + bit)
+      }
+    }
   }
-}
 
-function note(
-  swept: Swept,
-  by: {
-    readonly address: number
-    readonly transfer: number
-    readonly bits: number
-    readonly hops: number
-  },
-): void {
-  const { address, transfer, hops } = by
-  if (swept.arrival[address] === -1) swept.arrival[address] = transfer
-  swept.bits[address] = (swept.bits[address] as number) | by.bits
-  if (hops >= (swept.hops[address] as number)) return
-  swept.hops[address] = hops
-  swept.transfer[address] = transfer
-}
-
-function isZero(amount: Uint32Array, transfer: number): boolean {
-  const at = transfer * 4
-  return amount[at] === 0 && amount[at + 1] === 0 && amount[at + 2] === 0 && amount[at + 3] === 0
+  return { go, goBack, swept: { state, how, reached, aside } satisfies Swept }
 }

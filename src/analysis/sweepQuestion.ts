@@ -9,9 +9,11 @@ import { noConversionKnowledge } from './conversionKnowledge.ts'
 import { createCoverageView } from './coverageView.ts'
 import { exchangeRules } from './exchangeRules.ts'
 import type { Direction } from './methods.ts'
+import { movements, plainHoldings } from './movements.ts'
+import type { Sliced } from './slices.ts'
 import type { SweepRange } from './sweep.ts'
 import { createSweepStops, type ListedTags } from './sweepStops.ts'
-import type { TraceContext } from './trace.ts'
+import { knowledgeDigest, type TraceContext } from './trace.ts'
 
 /** As a trace's, with tags that can be listed. */
 export interface SweepContext extends Omit<TraceContext, 'interrupted'> {
@@ -42,36 +44,55 @@ export interface SweepFrame {
 /**
  * @throws KnownError `seed.not-found` where the ledger has no transfer of the asset asked for
  */
-export function sweepRange(
+export function* sweepRange(
   graph: WholeGraph,
   context: SweepContext,
   query: SweepQuery,
-): SweepRange {
-  const asset = query.asset === undefined ? -1 : graph.asset(query.asset)
-  if (query.asset !== undefined && asset < 0) throw unknownAsset(query.asset)
-  const limits = asOfBlocks(graph, context, query)
-  const isLimited = Object.keys(query.asOf).length > 0
-  // Without a wish nothing is beyond: then it is not asked for every transfer.
-  const isBeyond = (transaction: number): boolean => {
-    if (!isLimited) return false
-    const block = graph.block(graph.blockOf(transaction))
-    return block.number > (limits.get(block.chain) ?? Number.POSITIVE_INFINITY)
-  }
-  const knowledge = context.conversions ?? noConversionKnowledge
-  const rules = exchangeRules(
-    graph,
-    { tags: context.tags, tokens: context.tokens, knowledge },
-    query.asset ?? ('' as AssetId),
-  )
+): Sliced<SweepRange> {
+  if (query.asset !== undefined && graph.asset(query.asset) < 0) throw unknownAsset(query.asset)
+  const judged = yield* judgedOnce(graph, context, query)
   return {
     graph,
-    follows: query.asset === undefined ? rules.counts : graph.assets.map((_, i) => i === asset),
-    stops: createSweepStops(graph, { tags: context.tags, rules }, { ...query, isBeyond }),
+    ...judged,
     backward: query.direction === 'backward',
     start: query.since === undefined ? 0 : graph.firstAt(query.since),
     end: query.until === undefined ? graph.transferCount : graph.firstAt(query.until + 1),
-    isBeyond,
   }
+}
+
+type Judged = Pick<SweepRange, 'follows' | 'stops' | 'plain' | 'moves'>
+
+/** What was judged last in each generation: it is the same for all questions that differ in accounts and time only. */
+const lastJudged = new WeakMap<WholeGraph, { readonly key: string; readonly judged: Judged }>()
+
+function* judgedOnce(graph: WholeGraph, context: SweepContext, query: SweepQuery): Sliced<Judged> {
+  const { asset, asOf, continueThrough, neverFollow } = query
+  const key = JSON.stringify([knowledgeDigest(context), asset, asOf, continueThrough, neverFollow])
+  const known = lastJudged.get(graph)
+  if (known?.key === key) return known.judged
+  const made = yield* judge(graph, context, query)
+  lastJudged.set(graph, { key, judged: made })
+  return made
+}
+
+function* judge(graph: WholeGraph, context: SweepContext, query: SweepQuery): Sliced<Judged> {
+  const asked = query.asOf
+  const isBeyond = (transaction: number): boolean => {
+    const block = graph.block(graph.blockOf(transaction))
+    return block.number > (asked[block.chain] ?? Number.POSITIVE_INFINITY)
+  }
+  const knowledge = context.conversions ?? noConversionKnowledge
+  const { tags, tokens } = context
+  const rules = exchangeRules(graph, { tags, tokens, knowledge }, query.asset ?? ('' as AssetId))
+  const follows = graph.assets.map((name, asset) =>
+    query.asset === undefined ? rules.counts[asset] === true : name === query.asset,
+  )
+  const stops = createSweepStops(graph, { tags, rules }, { ...query, isBeyond })
+  const plain = yield* plainHoldings({ graph, follows, stops })
+  // Without a wish nothing is beyond: then nobody needs to look.
+  const isLimited = Object.keys(asked).length > 0
+  const moves = yield* movements({ graph, follows }, isLimited ? isBeyond : undefined)
+  return { follows, stops, plain, moves }
 }
 
 export function sweepFrame(

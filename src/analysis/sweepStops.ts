@@ -8,10 +8,17 @@ export interface ListedTags extends StopTags {
   accounts(): Iterable<Account>
 }
 
+/** Whether what comes to an address goes further: always, never, or by the time of the transfer. */
+export type Verdict = typeof always | typeof never | typeof byTime
+
 /** Where a sweep goes no further. */
 export interface SweepStops {
   /** True where what a transfer brings to an address, or by which it is left backward, is followed further. */
   continues(address: number, transfer: number): boolean
+  /** The same for all transfers to the address, or that it differs. */
+  verdict(address: number): Verdict
+  /** True where that is `always` and known at a glance. */
+  isQuiet(address: number): boolean
   /** Why not, undefined where it is. */
   at(address: number, transfer: number): Stop | undefined
 }
@@ -20,9 +27,9 @@ export interface SweepStops {
 const quietEvents = 1000
 
 const unknown = 0
-const always = 1
-const never = 2
-const byTime = 3
+export const always = 1
+export const never = 2
+export const byTime = 3
 
 /**
  * The stops of `createStops`, prepared for sweeps that reach millions of addresses: it is asked only about addresses
@@ -65,7 +72,7 @@ export function createSweepStops(
     return assets > 1 || events > quietEvents
   }
 
-  function judged(address: number): number {
+  function judged(address: number): Verdict {
     const verdict = canStop(address) && stop(address, 0) !== undefined ? never : always
     verdicts[address] = verdict
     return verdict
@@ -74,11 +81,20 @@ export function createSweepStops(
   const at = (address: number, transfer: number): Stop | undefined =>
     stop(address, graph.block(graph.blockOf(graph.transactionOf(transfer))).time)
 
+  function verdict(address: number): Verdict {
+    const known = verdicts[address] as Verdict | typeof unknown
+    return known === unknown ? judged(address) : known
+  }
+
   return {
     continues(address, transfer) {
+      const known = verdict(address)
+      return known === byTime ? at(address, transfer) === undefined : known === always
+    },
+    verdict,
+    isQuiet(address) {
       const known = verdicts[address]
-      const verdict = known === unknown ? judged(address) : known
-      return verdict === byTime ? at(address, transfer) === undefined : verdict === always
+      return known === always || (known === unknown && !canStop(address))
     },
     at,
   }

@@ -22,7 +22,7 @@ export interface ReachRequest extends SweepRequest {
   readonly limit?: number | undefined
 }
 
-const defaultLimit = 1000
+const defaultLimit = 10_000
 
 const ReachBody = z
   .strictObject({
@@ -38,7 +38,7 @@ const ReachBody = z
       .min(1)
       .max(100_000)
       .optional()
-      .openapi({ description: 'Most accounts to list, nearest first; default 1000' }),
+      .openapi({ description: 'Most accounts to list, nearest first; default 10000' }),
   })
   .openapi('ReachRequest')
 

@@ -45,6 +45,7 @@ Examples:
   jejak import transfers.csv --complete             read a file that holds everything of its addresses
   jejak tags import labels.csv                      name services, so that traces end there
   jejak trace --seed-address 0x… --side sent        where did the money go?
+  jejak paths --from 0x… --to 0x… --by bottleneck   by which payments can it have got there?
   jejak flag eip155:1:0x… --reason "victim report 17" --source "hotline"
   jejak ingest --rpc http://127.0.0.1:8545          read flagged wallets from a node
 
