@@ -31,9 +31,15 @@ export const boundsVersion = 'jejak-bounds/1'
  * @throws KnownError `seed.not-found`, `seed.mixed-assets`, `seed.worthless`
  */
 export function bounds(graph: Graph, context: BoundsContext, query: BoundsQuery): BoundsAnswer {
+  const accounts = new Map<number, Account>()
   const plan = boundsPlan(graph, context, {
     scope: query,
-    isTarget: (address, time) => context.isTarget(graph.account(address), time),
+    isTarget(address, time) {
+      // Busy accounts are asked for at each arrival, and writing out a name takes time.
+      const account = accounts.get(address) ?? graph.account(address)
+      accounts.set(address, account)
+      return context.isTarget(account, time)
+    },
   })
   const forward = forwardMoves(plan.rules)
   const asking = askingOf(graph, { plan, forward, query })

@@ -3,6 +3,9 @@ import type { Account } from '../ledger/account.ts'
 import type { AssetId } from '../ledger/asset.ts'
 import { type ExchangeRules, exchangesForOthers, exchangesIn } from './crediblePairs.ts'
 
+/** Assets without value that are looked at per address, the most moved first. */
+const mostUsed = 4
+
 /**
  * Contracts that keep stock and exchange it: pools and routers nobody has named. An address with code that, by no
  * credible exchange of its own, goes up in one asset and down in another, in any transaction up to the as-of block, is
@@ -20,9 +23,8 @@ export function createExchangers(
 
   function judge(address: number): boolean {
     const holdings = valueHoldings(graph, rules, address)
-    if (holdings.length < 2) return false
     if (isListedPool(address, holdings)) return true
-    if (!hasCode(address)) return false
+    if (holdings.length < 2 || !hasCode(address)) return false
     return suspects(graph, holdings).some(
       (transaction) =>
         !isBeyond(transaction) &&
@@ -30,12 +32,23 @@ export function createExchangers(
     )
   }
 
-  /** Made by a listed factory for two of the assets that it holds. */
+  /**
+   * Made by a listed factory for two of the assets that it holds. What a pool sells may carry no value itself: it is
+   * then among what the address moved most, and whoever sends it anything else cannot make that many.
+   */
   function isListedPool(address: number, holdings: readonly number[]): boolean {
     const account = graph.account(address)
-    const assets = holdings.map((holding) => graph.assets[graph.assetOf(holding)] as AssetId)
-    return assets.some((a, i) =>
-      assets.slice(i + 1).some((b) => rules.knowledge.isPool(account, a, b)),
+    const { start, end } = graph.holdingsOf(address)
+    const all = Array.from({ length: end - start }, (_, i) => start + i)
+    const busiest = all
+      .map((holding) => ({ holding, events: graph.events(holding).length }))
+      .sort((a, b) => b.events - a.events)
+      .slice(0, mostUsed)
+      .map(({ holding }) => holding)
+    const name = (holding: number): AssetId => graph.assets[graph.assetOf(holding)] as AssetId
+    const mayBe = new Set([...holdings, ...busiest])
+    return holdings.some((a) =>
+      [...mayBe].some((b) => a !== b && rules.knowledge.isPool(account, name(a), name(b))),
     )
   }
 

@@ -1,4 +1,6 @@
 import type { Corridor } from './flowCorridor.ts'
+import type { Move } from './forwardMoves.ts'
+
 import type { FlowNetwork } from './maxFlow.ts'
 
 /** Nodes that every network has; the others are holdings at the moments when something happens there. */
@@ -32,16 +34,19 @@ export interface TimedNetwork extends FlowNetwork {
  * No capacity is larger than the seeds together, since no more can flow.
  *
  * @param balanceAfter - undefined where the balance is not proven.
+ * @param every - `moment`: a node for each moment, as the definition has it; by default moments between which nothing is
+ * limited share one, which makes half the network.
  */
 export function flowNetwork(
   corridor: Corridor,
   seedTotal: bigint,
   balanceAfter: (holding: number, slot: number) => bigint | undefined,
+  every: 'place' | 'moment' = 'place',
 ): TimedNetwork {
   const from: number[] = []
   const to: number[] = []
   const capacity: bigint[] = []
-  const last = new Map<number, { readonly node: number; readonly slot: number }>()
+  const last = new Map<number, Place>()
   const holds: { hold: Hold; from: number; to: number }[] = []
   let nodeCount = firstHolding
   const edge = (tail: number, head: number, amount: bigint): void => {
@@ -49,27 +54,58 @@ export function flowNetwork(
     to.push(head)
     capacity.push(amount < seedTotal ? amount : seedTotal)
   }
-  const nodeOf = (holding: number, slot: number): number => {
+  const nodeOf = (holding: number, { slot, amount }: Move, part: Part): number => {
     const before = last.get(holding)
     if (before?.slot === slot) return before.node
-    const node = nodeCount++
-    last.set(holding, { node, slot })
-    if (!before) return node
-    const balance = balanceAfter(holding, before.slot)
-    const hold = { holding, after: before.slot, balance, isLast: false }
-    holds.push({ hold, from: before.node, to: node })
+    const balance = balanceAfter(holding, slot)
+    const isSame =
+      every === 'place' && before !== undefined && isSamePlace(before, { part, amount, balance })
+    const node = isSame ? before.node : nodeCount++
+    const hasPaid = part !== 'receives' || (isSame && before.hasPaid)
+    last.set(holding, { node, slot, balance, hasPaid })
+    if (before && !isSame) {
+      const hold = { holding, after: before.slot, balance: before.balance, isLast: false }
+      holds.push({ hold, from: before.node, to: node })
+    }
     return node
   }
-  for (const move of corridor.moves) {
-    const tail = move.from < 0 ? source : nodeOf(move.from, move.slot)
-    if (move.goes === 'on') edge(tail, nodeOf(move.to, move.slot), move.amount)
+  const { moves } = corridor
+  for (const [i, move] of moves.entries()) {
+    const isTogether = moves[i - 1]?.slot === move.slot || moves[i + 1]?.slot === move.slot
+    const tail = move.from < 0 ? source : nodeOf(move.from, move, isTogether ? 'both' : 'pays')
+    if (move.goes === 'on')
+      edge(tail, nodeOf(move.to, move, isTogether ? 'both' : 'receives'), move.amount)
     else edge(tail, move.goes === 'target' ? target : elsewhere, move.amount)
   }
-  for (const [holding, { node, slot }] of last) {
-    const balance = balanceAfter(holding, slot)
+  for (const [holding, { node, slot, balance }] of last) {
     const hold = { holding, after: slot, balance, isLast: true }
     holds.push({ hold, from: node, to: corridor.restsAtTarget(holding) ? target : elsewhere })
   }
   for (const { hold, from: tail, to: head } of holds) edge(tail, head, hold.balance ?? seedTotal)
   return { nodeCount, from, to, capacity, holds: holds.map(({ hold }) => hold) }
+}
+
+/** What a holding does at a moment; both where the order of several moves is not known. */
+type Part = 'pays' | 'receives' | 'both'
+
+/** The node at which a holding stands, and since when. */
+interface Place {
+  readonly node: number
+  readonly slot: number
+  readonly balance: bigint | undefined
+  readonly hasPaid: boolean
+}
+
+/**
+ * Receipts in a row and payments in a row are one place, since what is held between them limits nothing: after a receipt
+ * it is all that came, before a payment all that can go. Only where nothing was added does the latter hold.
+ */
+function isSamePlace(
+  before: Place,
+  now: { readonly part: Part; readonly amount: bigint; readonly balance: bigint | undefined },
+): boolean {
+  if (!before.hasPaid) return true
+  if (now.part !== 'pays') return false
+  if (now.balance === undefined || before.balance === undefined) return true
+  return now.balance + now.amount <= before.balance
 }

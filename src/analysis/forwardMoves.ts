@@ -23,7 +23,7 @@ export interface Move {
   /** Base units, positive. */
   readonly amount: bigint
   readonly kind: 'seed' | 'transfer' | 'conversion'
-  readonly end?: EndName
+  readonly end: EndName | undefined
 }
 
 /** What decides where money may go; the same as of a trace. */
@@ -134,20 +134,17 @@ function walkTransaction(walk: Walk, transaction: number, block: number | undefi
   const step: Step = { ...walk, converting, time }
   for (let leg = start; leg < end; leg++) {
     if (!carriesValue(rules, leg)) continue
-    const slot = block ?? 2 * leg
-    for (const move of movesOf(step, leg)) add(walk, { ...move, slot })
+    addLeg(step, leg, block ?? 2 * leg)
   }
   const slot = block ?? 2 * end - 1
-  for (const move of conversionMoves(step, transaction))
-    if (reached.has(move.from)) add(walk, { ...move, slot })
+  for (const move of conversionMoves(step, transaction, slot))
+    if (reached.has(move.from)) add(walk, move)
 }
 
 interface Step extends Walk {
   readonly converting: TransactionConversions
   readonly time: number
 }
-
-type Unplaced = Omit<Move, 'slot'>
 
 function add({ reached, moves }: Walk, move: Move): void {
   if (move.to >= 0 && !reached.has(move.to)) reached.set(move.to, move.slot)
@@ -159,35 +156,32 @@ function carriesValue({ graph, counts }: MoveRules, leg: number): boolean {
   return counts[assetOf(graph, leg)] === true
 }
 
-function movesOf(step: Step, leg: number): readonly Unplaced[] {
+function addLeg(step: Step, leg: number, slot: number): void {
   const { rules, reached } = step
   const { graph } = rules
   const from = graph.from(leg)
-  const plain = {
-    transfer: leg,
-    from,
-    to: -1,
-    amount: graph.amount(leg),
-    kind: 'transfer',
-  } as const
+  const isSeed = rules.seeds.has(leg)
   // The legs of a conversion are no payments: what it gave leaves at the end of the transaction.
   const pays = reached.has(from) && (graph.kind(leg) === 'fee' || !isConverting(step, from))
-  if (!rules.seeds.has(leg)) return pays ? [arriving(step, leg, plain)] : []
-  const seed = arriving(step, leg, { ...plain, from: -1, kind: 'seed' })
-  return pays ? [{ ...plain, end: 'reseeded' }, seed] : [seed]
+  if (!isSeed && !pays) return
+  const amount = graph.amount(leg)
+  if (isSeed && pays)
+    add(step, { transfer: leg, slot, from, to: -1, amount, kind: 'transfer', end: 'reseeded' })
+  const end = endOnArrival(step, leg)
+  const to = end === undefined ? graph.to(leg) : -1
+  if (isSeed) add(step, { transfer: leg, slot, from: -1, to, amount, kind: 'seed', end })
+  else add(step, { transfer: leg, slot, from, to, amount, kind: 'transfer', end })
 }
 
-/** Where what a leg brings goes on, or ends: the rules of a trace, with the target before all of them. */
-function arriving(step: Step, leg: number, move: Unplaced): Unplaced {
+/** How what a leg brings ends: by the rules of a trace, with the target before all of them. */
+function endOnArrival(step: Step, leg: number): EndName | undefined {
   const { rules, time } = step
-  const { graph } = rules
-  const to = graph.to(leg)
-  if (to < 0) return { ...move, end: endForGood(rules, leg) }
-  const address = graph.addressOf(to)
-  if (rules.isTarget(address, time)) return { ...move, end: 'target' }
-  if (isConverting(step, to)) return { ...move, end: 'ambiguous' }
-  const stop = rules.stop(address, time)
-  return stop ? { ...move, end: stop.outcome } : { ...move, to }
+  const to = rules.graph.to(leg)
+  if (to < 0) return endForGood(rules, leg)
+  const address = rules.graph.addressOf(to)
+  if (rules.isTarget(address, time)) return 'target'
+  if (isConverting(step, to)) return 'ambiguous'
+  return rules.stop(address, time)?.outcome
 }
 
 function endForGood({ graph, twins }: MoveRules, leg: number): EndName {
@@ -201,9 +195,9 @@ function isConverting({ converting }: Step, holding: number): boolean {
 }
 
 /** One to one into the twin asset it goes on; every other conversion ends it. */
-function conversionMoves(step: Step, transaction: number): readonly Unplaced[] {
+function conversionMoves(step: Step, transaction: number, slot: number): readonly Move[] {
   const { graph, twins } = step.rules
-  const found: Unplaced[] = []
+  const found: Move[] = []
   for (const [address, { conversions, candidates }] of step.converting.byGiver) {
     const firsts = new Map(conversions.map((conversion) => [conversion.gives, conversion]))
     for (const conversion of firsts.values()) {
@@ -211,19 +205,21 @@ function conversionMoves(step: Step, transaction: number): readonly Unplaced[] {
       const isTwin = twins.get(gives) === gets || twins.get(gets) === gives
       const goesOn = isTwin && givesAmount === getsAmount && recipient === address
       const shares = conversions.filter((other) => other.gives === gives)
-      const move = {
+      found.push({
         transfer: firstPaid(graph, transaction, conversion),
+        slot,
         from: graph.holding(address, gives),
         to: goesOn ? graph.holding(address, gets) : -1,
         amount: shares.reduce((sum, share) => sum + share.givesAmount, 0n),
-        kind: 'conversion' as const,
-      }
-      found.push(goesOn ? move : { ...move, end: 'converted' })
+        kind: 'conversion',
+        end: goesOn ? undefined : 'converted',
+      })
     }
     // Where nothing decides between several pairs, what was given ends here, once.
     for (const pair of new Map(candidates.map((pair) => [pair.gives, pair])).values()) {
       found.push({
         transfer: firstPaid(graph, transaction, pair),
+        slot,
         from: graph.holding(address, pair.gives),
         to: -1,
         amount: pair.givesAmount,

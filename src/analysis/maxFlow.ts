@@ -41,14 +41,14 @@ export function createFlow(network: FlowNetwork): Flow {
   const edges = network.capacity.length
   const isSmall = network.capacity.every((amount) => amount <= largestFloat)
   const residuals = isSmall ? floats(network) : bigints(network.capacity)
-  const { starts, arcs, heads } = adjacency(network)
+  const { starts, arcs, ends, heads } = adjacency(network)
   const { open } = residuals
   const level = new Int32Array(network.nodeCount)
   const current = new Int32Array(network.nodeCount)
   const queue = new Int32Array(network.nodeCount)
   const path = new Int32Array(network.nodeCount)
 
-  /** Distance of each node to the sink over arcs that can take more; false when the source is cut off. */
+  /** Distance of nodes to the sink over arcs that can take more, as far as the source; false when it is cut off. */
   function rank(sink: number): boolean {
     level.fill(-1)
     level[sink] = 0
@@ -57,14 +57,15 @@ export function createFlow(network: FlowNetwork): Flow {
     for (let i = 0; i < length; i++) {
       const node = queue[i] as number
       for (let a = starts[node] as number; a < (starts[node + 1] as number); a++) {
-        const arc = (arcs[a] as number) ^ 1
-        const before = heads[arc ^ 1] as number
-        if (open[arc] === 0 || level[before] !== -1) continue
+        const before = ends[a] as number
+        if (level[before] !== -1 || open[(arcs[a] as number) ^ 1] === 0) continue
         level[before] = (level[node] as number) + 1
+        // Whatever is as far as the source, or further, lies on no shortest way.
+        if (before === 0) return true
         queue[length++] = before
       }
     }
-    return level[0] !== -1
+    return false
   }
 
   /** Next arc of a node that leads one step nearer to the sink, −1 when there is none left. */
@@ -72,10 +73,8 @@ export function createFlow(network: FlowNetwork): Flow {
     const end = starts[node + 1] as number
     const wanted = (level[node] as number) - 1
     let a = current[node] as number
-    for (; a < end; a++) {
-      const arc = arcs[a] as number
-      if (open[arc] === 1 && level[heads[arc] as number] === wanted) break
-    }
+    for (; a < end; a++)
+      if (level[ends[a] as number] === wanted && open[arcs[a] as number] === 1) break
     current[node] = a
     return a < end ? (arcs[a] as number) : -1
   }
@@ -138,7 +137,7 @@ export function createFlow(network: FlowNetwork): Flow {
   }
 }
 
-/** Arcs of each node, and where each arc leads. */
+/** Arcs of each node with where they lead, side by side, and where each arc leads. */
 function adjacency({ nodeCount, from, to, capacity }: FlowNetwork) {
   const edges = capacity.length
   const starts = new Int32Array(nodeCount + 1)
@@ -153,13 +152,15 @@ function adjacency({ nodeCount, from, to, capacity }: FlowNetwork) {
     starts[node + 1] = (starts[node + 1] as number) + (starts[node] as number)
   const next = starts.slice(0, nodeCount)
   const arcs = new Int32Array(2 * edges)
+  const ends = new Int32Array(2 * edges)
   for (let arc = 0; arc < 2 * edges; arc++) {
     const tail = heads[arc ^ 1] as number
     const at = next[tail] as number
     arcs[at] = arc
+    ends[at] = heads[arc] as number
     next[tail] = at + 1
   }
-  return { starts, arcs, heads }
+  return { starts, arcs, ends, heads }
 }
 
 function floats({ capacity }: FlowNetwork): Residuals {

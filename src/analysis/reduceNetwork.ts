@@ -11,8 +11,8 @@ export interface Reduction {
 
 const source = 0
 
-/** Below this part of the edges another round is not worth its time. */
-const worthwhile = 0.97
+/** Another round is worth its time where so large a part of the ways turned out to lie side by side. */
+const worthwhile = 0.02
 
 /**
  * Reduces a network exactly. A node with one way out that can take all that comes in is the same place as the next one,
@@ -23,57 +23,105 @@ const worthwhile = 0.97
  * @param limit - no flow is larger, so an edge of this capacity can take anything.
  */
 export function reduceNetwork(network: FlowNetwork, kept: number, limit: bigint): Reduction {
-  let whole = reduceOnce(network, kept, limit)
-  for (;;) {
-    const next = reduceOnce(whole.network, kept, limit)
-    const isSmaller = next.network.capacity.length < whole.network.capacity.length * worthwhile
-    if (!isSmaller) return whole
+  let { parallel, ...whole } = reduceOnce(network, kept, limit)
+  while (parallel > whole.network.capacity.length * worthwhile) {
     const before = whole
+    const next = reduceOnce(whole.network, kept, limit)
+    parallel = next.parallel
     whole = {
       network: next.network,
       nodeOf: before.nodeOf.map((node) => next.nodeOf[node] as number),
       expand: (flow) => before.expand(next.expand(flow)),
     }
   }
+  return whole
 }
 
-function reduceOnce(network: FlowNetwork, kept: number, limit: bigint): Reduction {
+/** @returns also how many edges went up in others beside them. */
+function reduceOnce(
+  network: FlowNetwork,
+  kept: number,
+  limit: bigint,
+): Reduction & { readonly parallel: number } {
   const { root, tree } = contract(network, kept, limit)
   const { nodeOf, nodeCount } = numbered(network.nodeCount, root)
-  const { members, from, to, capacity } = joined(network, nodeOf, limit)
+  const { edgeOf, from, to, capacity } = joined(network, { nodeOf, nodeCount }, limit)
   return {
     network: { nodeCount, from, to, capacity },
+    parallel: edgeOf.reduce((count, edge) => (edge < 0 ? count : count + 1), -capacity.length),
     nodeOf,
     expand(flow) {
-      const whole = shared(network, members, flow)
+      const whole = shared(network, edgeOf, flow)
       fillTrees(network, { tree, kept }, whole)
       return whole
     },
   }
 }
 
-/** Degrees and sums of the places that nodes have become; the only edge of a side is the xor of them all. */
-function sidesOf({ nodeCount, from, to, capacity }: FlowNetwork) {
-  const side = (end: ArrayLike<number>) => {
-    const count = new Int32Array(nodeCount)
-    const only = new Int32Array(nodeCount)
-    const sum = new Array<bigint>(nodeCount).fill(0n)
-    for (let e = 0; e < capacity.length; e++) {
-      const node = end[e] as number
-      if (capacity[e] === 0n) continue
-      count[node] = (count[node] as number) + 1
-      only[node] = (only[node] as number) ^ e
-      sum[node] = (sum[node] as bigint) + (capacity[e] as bigint)
-    }
-    return { count, only, sum }
+/** What the edges on one side of each place can take together. */
+interface Sums {
+  add(node: number, edge: number, sign: 1 | -1): void
+  /** The one place goes up in the other. */
+  merge(stays: number, goes: number): void
+  /** True when an edge can take all of it. */
+  fits(node: number, edge: number): boolean
+}
+
+/** One side of all places: how many edges, their sum, and by the xor of all the only one where there is one. */
+interface Side {
+  readonly count: Int32Array
+  readonly only: Int32Array
+  readonly sums: Sums
+}
+
+function sideOf({ nodeCount, capacity }: FlowNetwork, end: ArrayLike<number>, limit: bigint): Side {
+  const count = new Int32Array(nodeCount)
+  const only = new Int32Array(nodeCount)
+  const isSmall = limit <= BigInt(Number.MAX_SAFE_INTEGER)
+  const sums = isSmall ? floatSums(capacity, nodeCount) : bigintSums(capacity, nodeCount)
+  for (let e = 0; e < capacity.length; e++) {
+    const node = end[e] as number
+    if (capacity[e] === 0n) continue
+    count[node] = (count[node] as number) + 1
+    only[node] = (only[node] as number) ^ e
+    sums.add(node, e, 1)
   }
-  return { out: side(from), into: side(to) }
+  return { count, only, sums }
+}
+
+/** A sum that a float no longer holds exactly is taken for endless: then nothing fits, which is always safe. */
+function floatSums(capacity: readonly bigint[], nodeCount: number): Sums {
+  const room = Float64Array.from(capacity, Number)
+  const sum = new Float64Array(nodeCount)
+  const put = (node: number, value: number): void => {
+    sum[node] = value > Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : value
+  }
+  return {
+    add: (node, edge, sign) => put(node, (sum[node] as number) + sign * (room[edge] as number)),
+    merge: (stays, goes) => put(stays, (sum[stays] as number) + (sum[goes] as number)),
+    fits: (node, edge) => (room[edge] as number) >= (sum[node] as number),
+  }
+}
+
+function bigintSums(capacity: readonly bigint[], nodeCount: number): Sums {
+  const sum = new Array<bigint>(nodeCount).fill(0n)
+  return {
+    add(node, edge, sign) {
+      const amount = capacity[edge] as bigint
+      sum[node] = (sum[node] as bigint) + (sign === 1 ? amount : -amount)
+    },
+    merge(stays, goes) {
+      sum[stays] = (sum[stays] as bigint) + (sum[goes] as bigint)
+    },
+    fits: (node, edge) => (capacity[edge] as bigint) >= (sum[node] as bigint),
+  }
 }
 
 /** Contracts edges as long as one can be; they form trees, by which flow is found again. */
 function contract(network: FlowNetwork, kept: number, limit: bigint) {
   const { nodeCount, from, to, capacity } = network
-  const { out, into } = sidesOf(network)
+  const out = sideOf(network, from, limit)
+  const into = sideOf(network, to, limit)
   const parent = Int32Array.from({ length: nodeCount }, (_, node) => node)
   const root = (node: number): number => {
     let top = node
@@ -86,50 +134,52 @@ function contract(network: FlowNetwork, kept: number, limit: bigint) {
     return top
   }
   const tree: number[] = []
-  const waiting = Array.from({ length: nodeCount - kept }, (_, i) => kept + i)
 
-  function contractible(node: number): number {
-    for (const [one, other] of [
-      [out, into],
-      [into, out],
-    ] as const) {
-      if (one.count[node] !== 1) continue
-      const edge = one.only[node] as number
-      const room = capacity[edge] as bigint
-      const [tail, head] = [root(from[edge] as number), root(to[edge] as number)]
-      // Only what the source gives keeps all flow within the limit.
-      const takesAnything = room >= limit && tail !== source
-      if (tail !== head && (takesAnything || room >= (other.sum[node] as bigint))) return edge
-    }
-    return -1
+  /** The only edge on one side, where it can take all of the other side; else −1. */
+  function wayThrough(node: number, one: Side, other: Side): number {
+    if (one.count[node] !== 1) return -1
+    const edge = one.only[node] as number
+    const tail = root(from[edge] as number)
+    if (tail === root(to[edge] as number)) return -1
+    // Only what the source gives keeps all flow within the limit.
+    const takesAnything = (capacity[edge] as bigint) >= limit && tail !== source
+    return takesAnything || other.sums.fits(node, edge) ? edge : -1
   }
 
-  function merge(edge: number): void {
-    const [tail, head] = [root(from[edge] as number), root(to[edge] as number)]
-    const [stays, goes] = head < kept || (tail >= kept && tail > head) ? [head, tail] : [tail, head]
+  function join(side: Side, stays: number, goes: number): void {
+    side.count[stays] = (side.count[stays] as number) + (side.count[goes] as number)
+    side.only[stays] = (side.only[stays] as number) ^ (side.only[goes] as number)
+    side.sums.merge(stays, goes)
+  }
+
+  function leave(side: Side, node: number, edge: number): void {
+    side.count[node] = (side.count[node] as number) - 1
+    side.only[node] = (side.only[node] as number) ^ edge
+    side.sums.add(node, edge, -1)
+  }
+
+  function merge(edge: number): number {
+    const tail = root(from[edge] as number)
+    const head = root(to[edge] as number)
+    const stays = head < kept || (tail >= kept && tail > head) ? head : tail
+    const goes = stays === head ? tail : head
     parent[goes] = stays
-    for (const [side, end] of [
-      [out, tail],
-      [into, head],
-    ] as const) {
-      side.count[end] = (side.count[end] as number) - 1
-      side.only[end] = (side.only[end] as number) ^ edge
-      side.sum[end] = (side.sum[end] as bigint) - (capacity[edge] as bigint)
-      side.count[stays] = (side.count[stays] as number) + (side.count[goes] as number)
-      side.only[stays] = (side.only[stays] as number) ^ (side.only[goes] as number)
-      side.sum[stays] = (side.sum[stays] as bigint) + (side.sum[goes] as bigint)
-    }
+    leave(out, tail, edge)
+    leave(into, head, edge)
+    join(out, stays, goes)
+    join(into, stays, goes)
     tree.push(edge)
-    if (stays >= kept) waiting.push(stays)
+    return stays
   }
 
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (root(node) !== node) continue
-    const edge = contractible(node)
-    if (edge < 0) continue
-    const [tail, head] = [root(from[edge] as number), root(to[edge] as number)]
-    merge(edge)
-    for (const end of [tail, head]) if (end >= kept && root(end) === end) waiting.push(end)
+  for (let node = kept; node < nodeCount; node++) {
+    // A place that has grown may go up in the next one; its neighbours see no other room than before.
+    for (let place = root(node); place >= kept; ) {
+      const forward = wayThrough(place, out, into)
+      const edge = forward >= 0 ? forward : wayThrough(place, into, out)
+      if (edge < 0) break
+      place = merge(edge)
+    }
   }
   return { root, tree }
 }
@@ -143,48 +193,75 @@ function numbered(nodeCount: number, root: (node: number) => number) {
   return { nodeOf, nodeCount: count }
 }
 
-/** Edges between the same two places become one. Those inside a place are gone, and those that can take nothing. */
-function joined({ from, to, capacity }: FlowNetwork, nodeOf: Int32Array, limit: bigint) {
-  const known = new Map<number, number>()
-  const joinedEdges = { from: [] as number[], to: [] as number[], capacity: [] as bigint[] }
-  const members: number[][] = []
-  for (let e = 0; e < capacity.length; e++) {
-    const [tail, head] = [nodeOf[from[e] as number] as number, nodeOf[to[e] as number] as number]
-    if (tail === head || capacity[e] === 0n) continue
-    const key = tail * nodeOf.length + head
-    const edge = known.get(key) ?? members.length
-    if (edge === members.length) {
-      known.set(key, edge)
-      members.push([])
-      joinedEdges.from.push(tail)
-      joinedEdges.to.push(head)
-      joinedEdges.capacity.push(0n)
+/** Edges between the same two places become one. Those inside a place are gone, −1, and those that can take nothing. */
+function joined(
+  network: FlowNetwork,
+  { nodeOf, nodeCount }: { readonly nodeOf: Int32Array; readonly nodeCount: number },
+  limit: bigint,
+) {
+  const edgeOf = new Int32Array(network.capacity.length).fill(-1)
+  const from: number[] = []
+  const to: number[] = []
+  const capacity: bigint[] = []
+  // The edge to each place from the place at hand, while it is at hand.
+  const known = new Int32Array(nodeCount)
+  const knownFrom = new Int32Array(nodeCount).fill(-1)
+  for (const e of byTail(network, nodeOf, nodeCount)) {
+    const tail = nodeOf[network.from[e] as number] as number
+    const head = nodeOf[network.to[e] as number] as number
+    const room = network.capacity[e] as bigint
+    if (tail === head || room === 0n) continue
+    if (knownFrom[head] !== tail) {
+      knownFrom[head] = tail
+      known[head] = capacity.length
+      from.push(tail)
+      to.push(head)
+      capacity.push(0n)
     }
-    members[edge]?.push(e)
-    const sum = (joinedEdges.capacity[edge] as bigint) + (capacity[e] as bigint)
-    joinedEdges.capacity[edge] = sum < limit ? sum : limit
+    const edge = known[head] as number
+    edgeOf[e] = edge
+    const sum = (capacity[edge] as bigint) + room
+    capacity[edge] = sum < limit ? sum : limit
   }
-  return { members, ...joinedEdges }
+  return { edgeOf, from, to, capacity }
+}
+
+/** Edges in order of the place they leave. */
+function byTail(
+  { from, capacity }: FlowNetwork,
+  nodeOf: Int32Array,
+  nodeCount: number,
+): Int32Array {
+  const next = new Int32Array(nodeCount + 1)
+  for (let e = 0; e < capacity.length; e++) {
+    const tail = (nodeOf[from[e] as number] as number) + 1
+    next[tail] = (next[tail] as number) + 1
+  }
+  for (let node = 0; node < nodeCount; node++)
+    next[node + 1] = (next[node + 1] as number) + (next[node] as number)
+  const sorted = new Int32Array(capacity.length)
+  for (let e = 0; e < capacity.length; e++) {
+    const tail = nodeOf[from[e] as number] as number
+    sorted[next[tail] as number] = e
+    next[tail] = (next[tail] as number) + 1
+  }
+  return sorted
 }
 
 /** What one edge carries for several is given to them in their order. */
-function shared(
-  { capacity }: FlowNetwork,
-  members: readonly (readonly number[])[],
-  flow: readonly bigint[],
-): bigint[] {
-  const whole = new Array<bigint>(capacity.length).fill(0n)
-  for (const [edge, own] of members.entries()) {
-    let rest = flow[edge] as bigint
-    for (const member of own) {
-      if (rest === 0n) break
-      const room = capacity[member] as bigint
-      const part = rest >= room ? room : rest
-      whole[member] = part
-      rest -= part
+function shared({ capacity }: FlowNetwork, edgeOf: Int32Array, flow: readonly bigint[]): bigint[] {
+  const rest = [...flow]
+  return capacity.map((room, e) => {
+    const edge = edgeOf[e] as number
+    const left = edge < 0 ? 0n : (rest[edge] as bigint)
+    if (left === 0n) return 0n
+    if (left <= room) {
+      rest[edge] = 0n
+      return left
     }
-  }
-  return whole
+    rest[edge] = left - room
+    return room
+  })
 }
 
 /** Flow of contracted edges: what is too much at one end of a tree must pass its only edge there. */
@@ -195,7 +272,9 @@ function fillTrees(
 ): void {
   const { nodeCount, from, to } = network
   const excess = new Array<bigint>(nodeCount).fill(0n)
-  for (const [e, amount] of flow.entries()) {
+  for (let e = 0; e < flow.length; e++) {
+    const amount = flow[e] as bigint
+    if (amount === 0n) continue
     excess[from[e] as number] = (excess[from[e] as number] as bigint) - amount
     excess[to[e] as number] = (excess[to[e] as number] as bigint) + amount
   }

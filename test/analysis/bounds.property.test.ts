@@ -66,10 +66,10 @@ test('every method lies within the bounds to a service', async () => {
         claimed++
       },
     ),
-    { numRuns: 1200 },
+    { numRuns: 600 },
   )
-  expect(claimed).toBeGreaterThan(200)
-  expect(positive).toBeGreaterThan(200)
+  expect(claimed).toBeGreaterThan(100)
+  expect(positive).toBeGreaterThan(100)
 }, 120_000)
 
 const isThird = (account: string): boolean => parseAccount(account) === wallet(3)
@@ -93,7 +93,7 @@ test('neither order of arrival nor batches change a bound, and one seed more low
         expect(larger.max.amount >= straight.max.amount || added.length === seeds.length).toBe(true)
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 }, 120_000)
 
@@ -128,10 +128,10 @@ test('every end by itself: traces lie within, certificates hold, two ends comple
         pairs++
       },
     ),
-    { numRuns: 600 },
+    { numRuns: 300 },
   )
-  expect(compared).toBeGreaterThan(600)
-  expect(pairs).toBeGreaterThan(30)
+  expect(compared).toBeGreaterThan(300)
+  expect(pairs).toBeGreaterThan(10)
 }, 120_000)
 
 /** What a trace did not follow to its end. */

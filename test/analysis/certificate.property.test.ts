@@ -60,10 +60,10 @@ test('every certificate is accepted', async () => {
         else maxima++
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 600 },
   )
-  expect(maxima).toBeGreaterThan(500)
-  expect(minima).toBeGreaterThan(200)
+  expect(maxima).toBeGreaterThan(300)
+  expect(minima).toBeGreaterThan(100)
 }, 120_000)
 
 type Mutation = (certificate: Certificate, pick: number) => Certificate
@@ -179,9 +179,9 @@ test('thousands of changed certificates are rejected, each kind of change many t
         }
       },
     ),
-    { numRuns: 700 },
+    { numRuns: 300 },
   )
   for (const name of Object.keys(mutations))
-    expect(rejected.get(name) ?? 0, name).toBeGreaterThan(5)
+    expect(rejected.get(name) ?? 0, name).toBeGreaterThan(2)
   expect([...rejected.values()].reduce((sum, n) => sum + n, 0)).toBeGreaterThan(1000)
 }, 120_000)

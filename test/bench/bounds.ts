@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { boundsPlan } from '../../src/analysis/boundsPlan.ts'
 import { corridorOf } from '../../src/analysis/flowCorridor.ts'
 import {
   elsewhere,
+  firstHolding,
   flowNetwork,
   type TimedNetwork,
   target,
@@ -17,11 +19,12 @@ import { provenBalances } from '../../src/analysis/provenBalances.ts'
 import { reduceNetwork } from '../../src/analysis/reduceNetwork.ts'
 import { createTagView } from '../../src/attribution/tagView.ts'
 import { createTokenTrust } from '../../src/attribution/trustedTokens.ts'
-import { type Transfer, type TransferId, transferId } from '../../src/ledger/transfer.ts'
-import { coveredFor, graphOf } from '../analysis/traceLedger.ts'
+import type { CoverageOfMany } from '../../src/ledger/coverage.ts'
+import { kinds, type Transfer, type TransferId, transferId } from '../../src/ledger/transfer.ts'
+import { graphOf } from '../analysis/traceLedger.ts'
 import { ledgerOf, wallet } from '../ledger.arbitrary.ts'
 
-const transfers = Number(process.env['BENCH_CORRIDOR'] ?? 100_000)
+const transfers = Number(process.env['BENCH_CORRIDOR'] ?? 150_000)
 const wallets = 3_000
 const rounds = 5
 
@@ -35,7 +38,7 @@ export async function benchBounds(): Promise<void> {
   const context = {
     tags: createTagView([]),
     tokens: createTokenTrust(),
-    coverage: coveredFor(ledger),
+    coverage: [coveredWhole(ledger)],
     isTarget: (account: typeof to) => account === to,
   }
   const query = {
@@ -60,15 +63,25 @@ export async function benchBounds(): Promise<void> {
     isResting: () => false,
   })
   const balances = provenBalances(graph, { ...plan, isBeyond: plan.rules.isBeyond })
-  const network = flowNetwork(corridor, plan.seedTotal, (holding, slot) =>
-    balances.after(holding, slot),
+  const balanceAfter = (holding: number, slot: number): bigint => balances.after(holding, slot)
+  beside(
+    flowNetwork(corridor, plan.seedTotal, balanceAfter, 'moment'),
+    flowNetwork(corridor, plan.seedTotal, balanceAfter),
+    plan.seedTotal,
   )
-  beside(network, plan.seedTotal)
 }
 
-/** Both flows by Jejak and by igraph, the same edges and capacities, the values compared. */
-function beside(network: TimedNetwork, seedTotal: bigint): void {
-  const peer = igraphFlows(network)
+/** All wallets, over all blocks: every balance is known. */
+function coveredWhole(ledger: readonly Transfer[]): CoverageOfMany {
+  const accounts = Array.from({ length: wallets }, (_, i) => wallet(i + 1))
+  const [first, last] = [ledger[0] as Transfer, ledger.at(-1) as Transfer]
+  const reach = { fromBlock: first.block, toBlock: last.block }
+  return { chain: first.chain, accounts, kinds, ...reach, assurance: 0, source: 'bench' }
+}
+
+/** Both flows by Jejak as it solves them, and by igraph on the network of the definition; the values are compared. */
+function beside(whole: TimedNetwork, network: TimedNetwork, seedTotal: bigint): void {
+  const peer = igraphFlows(whole)
   for (const [name, sink] of [
     ['to the target', target],
     ['elsewhere', elsewhere],
@@ -78,7 +91,7 @@ function beside(network: TimedNetwork, seedTotal: bigint): void {
       return { value: createFlow(reduced).fill(sink), size: reduced.capacity.length }
     })
     const { value, size: left } = ours.result
-    const size = `${network.nodeCount.toLocaleString('en')} nodes, ${network.capacity.length.toLocaleString('en')} edges`
+    const size = `${whole.nodeCount.toLocaleString('en')} nodes, ${whole.capacity.length.toLocaleString('en')} edges`
     const theirs = peer?.get(sink)
     if (!theirs) {
       console.log(`maximum flow ${name} (${size}): ${ours.ms.toFixed(1)} ms, no peer`)
@@ -134,8 +147,10 @@ function madeCorridor(): Transfer[] {
     held[to] = (held[to] ?? 0) + amount
     rows.push({ from: wallet(from), to: wallet(to), amount: BigInt(amount) })
   }
-  return ledgerOf(rows.map((row) => [row]))
+  return ledgerOf(rows.map((row) => [row])).map((row, i) => ({ ...row, tx: hashOf(i) }))
 }
+
+const hashOf = (n: number): string => `0x${createHash('sha256').update(String(n)).digest('hex')}`
 
 const script = `
 import json, sys, time
