@@ -4,12 +4,13 @@ import { benchGenerations } from './generations.ts'
 import { benchGraph } from './graph.ts'
 import { benchImport } from './import.ts'
 import { benchIngest } from './ingest.ts'
+import { benchMethods } from './methods.ts'
 import { benchNeo4j } from './neo4j.ts'
 import { benchReach } from './reach.ts'
 import { benchRegistries } from './registries.ts'
 import { benchTraces } from './traces.ts'
 
-/** `npm run bench [-- ingest|import|graph|generations|traces|reach|bounds|registries|neo4j]`: figures with a peer in the same run and the answers compared. */
+/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|neo4j]`: figures with a peer in the same run and the answers compared. */
 const [cpu] = cpus()
 console.log(
   `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
@@ -20,6 +21,7 @@ const all: Readonly<Record<string, () => Promise<void>>> = {
   import: benchImport,
   graph: benchGraph,
   generations: benchGenerations,
+  methods: benchMethods,
   traces: benchTraces,
   reach: benchReach,
   bounds: benchBounds,
