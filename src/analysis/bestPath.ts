@@ -6,7 +6,7 @@
  * it shorter, no later and no narrower. Ties are decided by the last transfer, the earlier first, then by the one before.
  */
 import type { Corridor } from './corridor.ts'
-import { type Sliced, sliceLength } from './slices.ts'
+import { type Sliced, shortSlice } from './slices.ts'
 
 export const orders = ['hops', 'arrival', 'bottleneck'] as const
 /** Fewest transfers; earliest last transfer; largest smallest amount. */
@@ -84,7 +84,7 @@ function* widest(search: Search, { prefix, admits }: Pass): Sliced<number> {
   const widths = new Int32Array(holdings).fill(none)
   let best = none
   for (let place = behind(prefix); place < length; place++) {
-    if (place % sliceLength === 0) yield
+    if (place % shortSlice === 0) yield
     const how = admits(place)
     if (how === false) continue
     const width = how === 'direct' ? sofar : (widths[nearHolding[place] as number] as number)
@@ -109,7 +109,7 @@ function* fewestHops(search: Search, { prefix, admits }: Pass): Sliced<Path | un
   let best = none
   let place = behind(prefix)
   for (; place < length; place++) {
-    if (place % sliceLength === 0) yield
+    if (place % shortSlice === 0) yield
     const how = admits(place)
     if (how === false) continue
     ways.beginTransactionOf(place)

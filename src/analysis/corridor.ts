@@ -8,7 +8,7 @@
  */
 
 import { hasBit } from './bits.ts'
-import { type Sliced, sliceLength } from './slices.ts'
+import { type Sliced, shortSlice } from './slices.ts'
 import { type SweepRange, sweep } from './sweep.ts'
 import { always, type SweepStops } from './sweepStops.ts'
 
@@ -54,7 +54,6 @@ export function* corridor(range: SweepRange, sides: Sides): Sliced<Corridor> {
   /** Reached from the near side before the transfer, and able to reach the far side after it. */
   function isBetween(holding: number, transfer: number, target: number): boolean {
     const [from, to] = [holding * 2, target * 2]
-    if (near.state[from] === 0 || far.state[to] === 0) return false
     const arrival = near.how[from + 1] as number
     if (near.state[from + 1] !== 0 && sign * (transfer - arrival) <= 0) return false
     return far.state[to + 1] === 0 || sign * ((far.how[to + 1] as number) - transfer) > 0
@@ -64,6 +63,7 @@ export function* corridor(range: SweepRange, sides: Sides): Sliced<Corridor> {
     if (!hasBit(moves, transfer)) return false
     const holding = nearColumn[transfer] as number
     const target = farColumn[transfer] as number
+    if (!hasBit(near.reached, holding) || !hasBit(far.reached, target)) return false
     if (!isBetween(holding, transfer, target)) return false
     const next = holdingAddress[target] as number
     if (isNear.has(next) || isFar.has(holdingAddress[holding] as number)) return false
@@ -72,11 +72,11 @@ export function* corridor(range: SweepRange, sides: Sides): Sliced<Corridor> {
 
   const found: number[] = []
   for (let transfer = range.start; transfer < range.end; transfer++) {
-    if ((transfer - range.start) % sliceLength === 0) yield
+    if ((transfer - range.start) % shortSlice === 0) yield
     if (belongs(transfer)) found.push(transfer)
   }
   if (range.backward) found.reverse()
-  return numbered(range, found, { isNear, isFar })
+  return yield* numbered(range, found, { isNear, isFar })
 }
 
 const noStops: SweepStops = {
@@ -89,39 +89,46 @@ const noStops: SweepStops = {
 const sourcesAt = (addresses: readonly number[]) =>
   addresses.map((address) => ({ address, bits: 1 }))
 
-function numbered(
-  range: SweepRange,
+function* numbered(
+  { graph, backward }: SweepRange,
   transfers: readonly number[],
   sides: { readonly isNear: ReadonlySet<number>; readonly isFar: ReadonlySet<number> },
-): Corridor {
-  const { graph, backward } = range
+): Sliced<Corridor> {
   const { from, to, holdingAddress } = graph.columns
   const holdings = new Map<number, number>()
   const addresses = new Map<number, number>()
-  const numberOf = (known: Map<number, number>, key: number): number => {
-    const number = known.get(key) ?? known.size
-    known.set(key, number)
-    return number
-  }
-  const holdingOf = (holding: number): number => numberOf(holdings, holding)
-  const addressOf = (holding: number): number =>
-    numberOf(addresses, holdingAddress[holding] as number)
-  const near = transfers.map((transfer) => (backward ? to : from)[transfer] as number)
-  const far = transfers.map((transfer) => (backward ? from : to)[transfer] as number)
-  const columns = {
+  const { length } = transfers
+  const column = () => new Int32Array(length)
+  const corridor = {
+    length,
     transfer: Int32Array.from(transfers),
-    transaction: Int32Array.from(transfers, (transfer) => graph.transactionOf(transfer)),
-    nearHolding: Int32Array.from(near, holdingOf),
-    farHolding: Int32Array.from(far, holdingOf),
-    nearAddress: Int32Array.from(near, addressOf),
-    farAddress: Int32Array.from(far, addressOf),
+    transaction: column(),
+    nearHolding: column(),
+    farHolding: column(),
+    nearAddress: column(),
+    farAddress: column(),
+  }
+  for (const [place, transfer] of transfers.entries()) {
+    if (place % shortSlice === 0) yield
+    const near = (backward ? to : from)[transfer] as number
+    const far = (backward ? from : to)[transfer] as number
+    corridor.transaction[place] = graph.transactionOf(transfer)
+    corridor.nearHolding[place] = numberOf(holdings, near)
+    corridor.farHolding[place] = numberOf(holdings, far)
+    corridor.nearAddress[place] = numberOf(addresses, holdingAddress[near] as number)
+    corridor.farAddress[place] = numberOf(addresses, holdingAddress[far] as number)
   }
   return {
-    ...columns,
-    length: transfers.length,
+    ...corridor,
     holdings: holdings.size,
     addresses: addresses.size,
     begins: Uint8Array.from(addresses.keys(), (address) => (sides.isNear.has(address) ? 1 : 0)),
     ends: Uint8Array.from(addresses.keys(), (address) => (sides.isFar.has(address) ? 1 : 0)),
   }
+}
+
+function numberOf(known: Map<number, number>, key: number): number {
+  const number = known.get(key) ?? known.size
+  known.set(key, number)
+  return number
 }

@@ -1,10 +1,7 @@
 /** What is judged of a whole generation before anything is asked about accounts. */
 import { addBit, emptyBits } from './bits.ts'
-import { type Sliced, sliceLength } from './slices.ts'
+import { type Sliced, shortSlice } from './slices.ts'
 import type { SweepRange } from './sweep.ts'
-
-/** Where more is done for each. */
-const shortSlice = sliceLength / 4
 
 /**
  * Transfers that can be part of a path, as bits: positive amounts of an asset that is followed, from one address to

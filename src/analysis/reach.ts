@@ -161,6 +161,7 @@ function* reachedByHop(range: SweepRange, swept: Swept): Sliced<number[][]> {
   for (let holding = 0; holding < holdingAddress.length; holding++) {
     if (holding % sliceLength === 0) yield
     const at = holding * 2
+    if (holding % 32 === 0 && reached[holding >> 5] === 0) holding += 31
     if (!hasBit(reached, holding)) continue
     const address = holdingAddress[holding] as number
     const next = state[at + 1] as number

@@ -5,7 +5,10 @@
 export type Sliced<T> = Generator<undefined, T, undefined>
 
 /** Transfers that a sweep passes between two yields: some milliseconds on any machine. */
-export const sliceLength = 1 << 18
+export const sliceLength = 1 << 17
+
+/** The same where more is done for each. */
+export const shortSlice = sliceLength / 4
 
 /** Does sliced work in one go. */
 export function finished<T>(work: Sliced<T>): T {
