@@ -2,7 +2,7 @@ import type { Graph } from '../graph/graph.ts'
 import { type Account, formatAccount } from '../ledger/account.ts'
 import { type AssetId, formatAsset } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
-import type { BoundsAnswer, BoundsQuery, BoundsTarget } from './boundsAnswer.ts'
+import type { BoundsAnswer, BoundsQuery, BoundsTarget, TargetText } from './boundsAnswer.ts'
 import { type BoundsPlan, boundsPlan } from './boundsPlan.ts'
 import { type EndName, type ForwardMoves, forwardMoves } from './forwardMoves.ts'
 import { type Asking, intervalOf } from './interval.ts'
@@ -52,7 +52,8 @@ export function bounds(graph: Graph, context: BoundsContext, query: BoundsQuery)
       outcomes: found.map((name) => intervalOf(asking, name)),
     }
   }
-  return { ...framing, ...intervalOf(asking, query.to === 'still_held' ? 'still_held' : 'target') }
+  const found = intervalOf(asking, query.to === 'still_held' ? 'still_held' : 'target')
+  return { ...framing, ...found, target: framing.query.to }
 }
 
 function askingOf(
@@ -147,7 +148,7 @@ function framingOf(
   }
 }
 
-function targetText(to: BoundsTarget): unknown {
+function targetText(to: BoundsTarget): TargetText {
   if (typeof to === 'string' || !('accounts' in to)) return to
   return { accounts: to.accounts.map(formatAccount) }
 }

@@ -22,9 +22,16 @@ export interface BoundsQuery extends BoundsScope {
   readonly maxCorridor: number
 }
 
+/** A target as it stands in answers: accounts are CAIP-10 with checksums. */
+export type TargetText =
+  | { readonly accounts: readonly string[] }
+  | { readonly category: string }
+  | { readonly actor: string }
+  | string
+
 /** Amounts are decimal strings in base units of the seeds' asset. */
 export interface Interval {
-  readonly target: string
+  readonly target: TargetText
   /** What must have reached the target under any accounting; `null` where nothing can be claimed. */
   readonly min: string | null
   /** Why no minimum is claimed, or why the interval may be wider than it need be. */
@@ -49,7 +56,7 @@ export interface Interval {
 interface Framing {
   readonly version: string
   readonly query: Omit<BoundsQuery, 'continueThrough' | 'neverFollow' | 'resolve' | 'to'> & {
-    readonly to: unknown
+    readonly to: TargetText
     readonly continueThrough: readonly string[]
     readonly neverFollow: readonly string[]
     readonly resolve: readonly {

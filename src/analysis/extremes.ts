@@ -1,6 +1,13 @@
 import type { Corridor } from './flowCorridor.ts'
-import { elsewhere, firstHolding, flowNetwork, type TimedNetwork, target } from './flowNetwork.ts'
-import { createFlow } from './maxFlow.ts'
+import {
+  elsewhere,
+  firstHolding,
+  flowNetwork,
+  source,
+  type TimedNetwork,
+  target,
+} from './flowNetwork.ts'
+import { createFlow, type Flow } from './maxFlow.ts'
 import type { Balances } from './provenBalances.ts'
 import { type Reduction, reduceNetwork } from './reduceNetwork.ts'
 
@@ -36,30 +43,29 @@ export function extremesOf(
     balances.state(holding) === 'proven' ? balances.after(holding, slot) : undefined,
   )
   const reduction = reduceNetwork(network, firstHolding, seedTotal)
-  const most = extreme(network, reduction, [target, elsewhere])
-  const other = extreme(network, reduction, [elsewhere, target])
+  const flow = createFlow(reduction.network)
+  const most = flow.fill(target)
+  const max = { amount: most, cut: cutOf(network, reduction, flow.reachable([source])) }
+  flow.fill(elsewhere)
+  const maxFlow = flowOf(reduction, flow)
+  // From all of the money in one accounting, as much as possible of what is at the target goes elsewhere instead.
+  const spared = flow.fill(elsewhere, target)
+  const min = {
+    amount: most - spared,
+    cut: cutOf(network, reduction, flow.reachable([source, target])),
+  }
   const passed = new Set(network.holds.map(({ holding }) => holding))
   return {
     corridor,
     network,
-    max: most,
-    min: { ...other, amount: seedTotal - other.amount },
+    max: { ...max, flow: maxFlow },
+    min: { ...min, flow: flowOf(reduction, flow) },
     unproven: [...passed].filter((holding) => balances.state(holding) !== 'proven'),
   }
 }
 
-/** As much as possible to the first sink, then the rest to the other. */
-function extreme(
-  network: TimedNetwork,
-  reduction: Reduction,
-  [first, then]: readonly [number, number],
-): Extreme {
-  const flow = createFlow(reduction.network)
-  const amount = flow.fill(first)
-  const near = flow.reachable()
-  flow.fill(then)
-  const edges = reduction.network.capacity.map((_, edge) => flow.of(edge))
-  return { amount, cut: cutOf(network, reduction, near), flow: reduction.expand(edges) }
+function flowOf({ network, expand }: Reduction, flow: Flow): readonly bigint[] {
+  return expand(network.capacity.map((_, edge) => flow.of(edge)))
 }
 
 /** Edges out of what could be sent more. An emptied account is such an edge too, of nothing. */

@@ -12,12 +12,13 @@ export interface Flow {
   /**
    * Sends as much more to a sink as possible, and never less to where flow already ends.
    *
+   * @param start - where it comes from: by default node 0, or another sink, which then gets that much less.
    * @returns how much was added.
    */
-  fill(sink: number): bigint
+  fill(sink: number, start?: number): bigint
   of(edge: number): bigint
-  /** 1 for each node that could be sent more: its border is a minimum cut of the sink filled last. */
-  reachable(): Uint8Array
+  /** 1 for each node that could be sent more from one of these: their border is a minimum cut of the sink filled last. */
+  reachable(starts: readonly number[]): Uint8Array
 }
 
 const largestFloat = BigInt(Number.MAX_SAFE_INTEGER)
@@ -49,7 +50,7 @@ export function createFlow(network: FlowNetwork): Flow {
   const path = new Int32Array(network.nodeCount)
 
   /** Distance of nodes to the sink over arcs that can take more, as far as the source; false when it is cut off. */
-  function rank(sink: number): boolean {
+  function rank(sink: number, start: number): boolean {
     level.fill(-1)
     level[sink] = 0
     queue[0] = sink
@@ -61,7 +62,7 @@ export function createFlow(network: FlowNetwork): Flow {
         if (level[before] !== -1 || open[(arcs[a] as number) ^ 1] === 0) continue
         level[before] = (level[node] as number) + 1
         // Whatever is as far as the source, or further, lies on no shortest way.
-        if (before === 0) return true
+        if (before === start) return true
         queue[length++] = before
       }
     }
@@ -80,10 +81,10 @@ export function createFlow(network: FlowNetwork): Flow {
   }
 
   /** Fills all shortest ways at once. */
-  function fillShortest(sink: number): void {
+  function fillShortest(sink: number, start: number): void {
     current.set(starts.subarray(0, network.nodeCount))
     let length = 0
-    let node = 0
+    let node = start
     for (;;) {
       if (node === sink) {
         residuals.push(path, length)
@@ -106,23 +107,23 @@ export function createFlow(network: FlowNetwork): Flow {
     }
   }
 
-  function sentFrom(node: number): bigint {
+  function arrivedAt(node: number): bigint {
     let sum = 0n
-    for (let e = 0; e < edges; e++) if (network.from[e] === node) sum += residuals.flow(e)
+    for (let e = 0; e < edges; e++) if (network.to[e] === node) sum += residuals.flow(e)
     return sum
   }
 
   return {
-    fill(sink) {
-      const before = sentFrom(0)
-      while (rank(sink)) fillShortest(sink)
-      return sentFrom(0) - before
+    fill(sink, start = 0) {
+      const before = arrivedAt(sink)
+      while (rank(sink, start)) fillShortest(sink, start)
+      return arrivedAt(sink) - before
     },
     of: (edge) => residuals.flow(edge),
-    reachable() {
+    reachable(from) {
       const seen = new Uint8Array(network.nodeCount)
-      const waiting = [0]
-      seen[0] = 1
+      const waiting = [...from]
+      for (const node of from) seen[node] = 1
       for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
         for (let a = starts[node] as number; a < (starts[node + 1] as number); a++) {
           const arc = arcs[a] as number

@@ -44,7 +44,7 @@ const BoundsBody = z
   .openapi('BoundsRequest')
 
 const interval = {
-  target: z.string(),
+  target: z.union([z.string(), z.looseObject({})]),
   min: BaseUnits.nullable().optional(),
   reason: z.string().optional().openapi({ description: 'Why there is no minimum' }),
   max: BaseUnits.optional(),

@@ -37,7 +37,7 @@ function intervalTable(intervals: readonly Interval[], total: string, money: Mon
   return formatTable(
     ['target', 'at least', 'share', 'at most', 'share'],
     intervals.map(({ target, min, max }) => [
-      target,
+      targetLabel(target),
       min === null ? 'not claimed' : money(min),
       min === null ? '' : percent(min),
       money(max),
@@ -45,6 +45,14 @@ function intervalTable(intervals: readonly Interval[], total: string, money: Mon
     ]),
     [1, 2, 3, 4],
   )
+}
+
+function targetLabel(target: Interval['target']): string {
+  if (typeof target === 'string') return target
+  if ('category' in target) return harmlessText(target.category)
+  if ('actor' in target) return harmlessText(target.actor)
+  const [first = '', ...more] = target.accounts
+  return more.length === 0 ? first : `${first} and ${more.length} more`
 }
 
 const mostLines = 20

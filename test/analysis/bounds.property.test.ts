@@ -3,6 +3,8 @@ import { expect, test } from 'vitest'
 import { bounds } from '../../src/analysis/bounds.ts'
 import type { BoundsAnswer, Interval } from '../../src/analysis/boundsAnswer.ts'
 import { checkCertificate } from '../../src/analysis/checkCertificate.ts'
+import { elsewhere, target } from '../../src/analysis/flowNetwork.ts'
+import { createFlow } from '../../src/analysis/maxFlow.ts'
 import { methodNames } from '../../src/analysis/methods.ts'
 import { createTagView } from '../../src/attribution/tagView.ts'
 import { createTokenTrust } from '../../src/attribution/trustedTokens.ts'
@@ -95,6 +97,30 @@ test('neither order of arrival nor batches change a bound, and one seed more low
     ),
     { numRuns: 150 },
   )
+}, 120_000)
+
+const longer = fc.record({
+  transfers: fundedLedger({ wallets: 5, amount: 50, transfers: 60, ordered: true }),
+  asset: fc.constant<string>(usd),
+})
+
+test('the reduced network answers as the one of the definition', async () => {
+  let smaller = 0
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(anyLedger, longer), choices, async ({ transfers, asset }, choice) => {
+      const seeds = seedsOf(transfers, choice, asset)
+      if (seeds.length === 0) return
+      const found = await boundsLedger(transfers, { seeds, to: [wallet(3)] })
+      const { unreduced, max, min, network } = found
+      const total = createFlow(unreduced)
+      expect(createFlow(unreduced).fill(target)).toBe(max.amount)
+      total.fill(elsewhere)
+      expect(total.fill(target)).toBe(min.amount)
+      if (network.nodeCount < unreduced.nodeCount) smaller++
+    }),
+    { numRuns: 500 },
+  )
+  expect(smaller).toBeGreaterThan(50)
 }, 120_000)
 
 test('every end by itself: traces lie within, certificates hold, two ends complement each other', async () => {

@@ -4,6 +4,7 @@ import { certificatesOf } from '../../src/analysis/certify.ts'
 import { noConversionKnowledge } from '../../src/analysis/conversionKnowledge.ts'
 import { type Extremes, extremesOf } from '../../src/analysis/extremes.ts'
 import { corridorOf } from '../../src/analysis/flowCorridor.ts'
+import { flowNetwork, type TimedNetwork } from '../../src/analysis/flowNetwork.ts'
 import { forwardMoves } from '../../src/analysis/forwardMoves.ts'
 import { premisesOf } from '../../src/analysis/premises.ts'
 import { provenBalances } from '../../src/analysis/provenBalances.ts'
@@ -17,6 +18,8 @@ import { coveredFor, graphOf } from './traceLedger.ts'
 export interface CertifiedBounds extends Extremes {
   readonly premises: Premises
   readonly certificates: readonly Certificate[]
+  /** The network as the design defines it, before anything is reduced. */
+  readonly unreduced: TimedNetwork
 }
 
 /** Extremes of a ledger given as plain transfers, to accounts, with what certifies them. */
@@ -55,8 +58,11 @@ export async function boundsLedger(
     isResting: () => false,
   })
   const extremes = extremesOf(corridor, { balances, seedTotal })
+  const balanceAfter = (holding: number, slot: number): bigint | undefined =>
+    balances.state(holding) === 'proven' ? balances.after(holding, slot) : undefined
   return {
     ...extremes,
+    unreduced: flowNetwork(corridor, seedTotal, balanceAfter, 'moment'),
     premises: premisesOf(forward, extremes, {
       graph,
       balances,

@@ -44,7 +44,7 @@ test('a reduced network has the same flows and cuts, and its flow expands to one
       const [first = 1, then = 2] = order
       const amount = plain.fill(first)
       expect(reduced.fill(first)).toBe(amount)
-      const near = reduced.reachable()
+      const near = reduced.reachable([0])
       const isNear = (node: number | undefined): boolean =>
         near[reduction.nodeOf[node ?? 0] ?? 0] === 1
       const across = network.capacity.filter(

@@ -53,7 +53,8 @@ const post = (path: string, body: unknown, headers: Record<string, string> = {})
   app.request(path, {
     method: 'POST',
     body: typeof body === 'string' ? body : JSON.stringify(body),
-    headers: { 'content-type': 'application/json', ...headers },
+    // A machine may be busy: the answer, not a job.
+    headers: { 'content-type': 'application/json', prefer: 'wait=60', ...headers },
   })
 
 async function expectProblem(
@@ -122,7 +123,7 @@ test('a trace that takes longer than allowed ends where it is, and the place giv
     port: () => 7717,
   })
   const body = JSON.stringify({ seeds: [seed] })
-  const headers = { 'content-type': 'application/json' }
+  const headers = { 'content-type': 'application/json', prefer: 'wait=60' }
   const partial = await hasty.request('/v1/traces', { method: 'POST', body, headers })
   expect(partial.status).toBe(200)
   const text = await partial.text()

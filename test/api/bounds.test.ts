@@ -64,7 +64,7 @@ describe('bounds over HTTP', () => {
       expect(await ask(to)).toMatchObject({ seedTotal: '100', min: '10', max: '60', budget: null })
     expect(await ask('still_held')).toMatchObject({ min: '40', max: '90' })
     expect(await ask({ accounts: [formatAccount(wallet(4))] })).toMatchObject({
-      target: 'target',
+      target: { accounts: [formatAccount(wallet(4))] },
       min: '0',
       max: '40',
       corridor: { transfers: 2, leaving: 1, accounts: 1 },

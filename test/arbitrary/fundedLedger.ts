@@ -23,7 +23,7 @@ export function fundedLedger({
   })
   return fc
     .record({
-      wishes: fc.array(wish, { minLength: 2, maxLength: transfers }),
+      wishes: fc.array(wish, { minLength: 2, maxLength: transfers, size: 'max' }),
       perTransaction: fc.integer({ min: 1, max: 3 }),
       perBlock: fc.integer({ min: 1, max: 3 }),
       unordered: ordered ? fc.constant(false) : fc.boolean(),

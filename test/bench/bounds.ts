@@ -24,7 +24,7 @@ import { kinds, type Transfer, type TransferId, transferId } from '../../src/led
 import { graphOf } from '../analysis/traceLedger.ts'
 import { ledgerOf, wallet } from '../ledger.arbitrary.ts'
 
-const transfers = Number(process.env['BENCH_CORRIDOR'] ?? 150_000)
+const transfers = Number(process.env['BENCH_CORRIDOR'] ?? 130_000)
 const wallets = 3_000
 const rounds = 5
 

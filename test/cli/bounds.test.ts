@@ -49,7 +49,7 @@ test('bounds read as an interval with the sums that prove it', async () => {
   const to = formatAccount(wallet(3))
   const table = await jejak('bounds', '--seed', seed, '--to', to)
   expect(table).toMatchObject({ code: 0, err: '' })
-  expect(table.out).toMatch(/target\s+10\s+10\.00 %\s+60\s+60\.00 %/)
+  expect(table.out).toMatch(/0x\w+\s+10\s+10\.00 %\s+60\s+60\.00 %/)
   expect(table.out).toContain('No more than 60, since all ways to the target pass here:')
   expect(table.out).toContain('No less than 10, since all ways elsewhere pass here:')
   const json = await jejak('bounds', '--seed', seed, '--to', 'still-held', '--json')
