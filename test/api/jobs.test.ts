@@ -265,7 +265,7 @@ describe('jobs', () => {
     for (const { job, trace } of answers) {
       while (!isSettled(jobs.get(job.id))) await jobs.changed(job.id)
       expect(jobs.get(job.id).pin).toEqual({ stored: true })
-      expect(await readPin(knowledge.store, trace)).toMatchObject({ version: 'jejak-trace/2' })
+      expect(await readPin(knowledge.store, trace)).toMatchObject({ version: 'jejak-trace/3' })
     }
     await pool.close()
   }, 60_000)

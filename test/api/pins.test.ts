@@ -51,7 +51,7 @@ describe('a pinned trace gives the same bytes again', () => {
   test('when nothing happened, after a restart, and from a copy of the store', async () => {
     await append(ledger)
     const { id, text } = await pinned()
-    expect(text).toContain(`{"version":"jejak-trace/2","id":"${id}"`)
+    expect(text).toContain(`{"version":"jejak-trace/3","id":"${id}"`)
     expect(await replayed(id)).toBe(text)
     await knowledge.close()
     knowledge = await openKnowledge(join(folder, 'store'))
