@@ -2,6 +2,7 @@ import type { Graph } from '../graph/graph.ts'
 import { formatAccount } from '../ledger/account.ts'
 import { formatAsset } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
+import type { TransferId } from '../ledger/transfer.ts'
 import type { RestName } from './boundsAnswer.ts'
 import type {
   Certificate,
@@ -29,9 +30,16 @@ export interface Certifying {
 
 /** Both bounds as certificates; one of a minimum that is not claimed is left out. */
 export function certificatesOf(bounds: Extremes, given: Certifying): readonly Certificate[] {
-  const max = certify(bounds, bounds.max, { ...given, bound: 'max' })
+  // Both name mostly the same transfers, and writing out a name takes time.
+  const ids = new Map<number, TransferId>()
+  const idOf = (transfer: number): TransferId => {
+    const id = ids.get(transfer) ?? given.graph.transfer(transfer).id
+    ids.set(transfer, id)
+    return id
+  }
+  const max = certify(bounds, bounds.max, { ...given, idOf, bound: 'max' })
   if (bounds.unproven.length > 0) return [max]
-  return [max, certify(bounds, bounds.min, { ...given, bound: 'min' })]
+  return [max, certify(bounds, bounds.min, { ...given, idOf, bound: 'min' })]
 }
 
 const statements = {
@@ -42,23 +50,26 @@ const statements = {
 function certify(
   { corridor, network }: Extremes,
   extreme: Extreme,
-  given: Certifying & { readonly bound: 'max' | 'min' },
+  given: Certifying & {
+    readonly bound: 'max' | 'min'
+    readonly idOf: (transfer: number) => TransferId
+  },
 ): Certificate {
-  const { graph, bound } = given
+  const { bound, idOf } = given
   const { moves } = corridor
   const total = extreme.cut.reduce((sum, edge) => sum + (network.capacity[edge] as bigint), 0n)
   const transfers: CutTransfer[] = []
   const balances: CutBalance[] = []
   for (const edge of extreme.cut) {
     const move = moves[edge]
-    if (move) transfers.push(cutTransfer(graph, move))
+    if (move) transfers.push(cutTransfer(move, idOf))
     else balances.push(cutBalance(network.holds[edge - moves.length] as Hold, given))
   }
   const flow: FlowPart[] = []
   for (const [edge, { kind, transfer }] of moves.entries()) {
     const amount = extreme.flow[edge] as bigint
     if (kind !== 'seed' && amount > 0n)
-      flow.push({ kind, transfer: graph.transfer(transfer).id, amount: amount.toString() })
+      flow.push({ kind, transfer: idOf(transfer), amount: amount.toString() })
   }
   return {
     bound,
@@ -70,8 +81,11 @@ function certify(
   }
 }
 
-function cutTransfer(graph: Graph, { kind, transfer, amount }: Move): CutTransfer {
-  return { kind, transfer: graph.transfer(transfer).id, amount: amount.toString() }
+function cutTransfer(
+  { kind, transfer, amount }: Move,
+  idOf: (transfer: number) => TransferId,
+): CutTransfer {
+  return { kind, transfer: idOf(transfer), amount: amount.toString() }
 }
 
 function cutBalance(hold: Hold, { graph, isBeyond, asOf }: Certifying): CutBalance {
