@@ -1,4 +1,5 @@
 import { cpus, totalmem } from 'node:os'
+import { benchAnalysts } from './analysts.ts'
 import { benchBounds } from './bounds.ts'
 import { benchCypher } from './cypher.ts'
 import { benchGenerations } from './generations.ts'
@@ -11,7 +12,7 @@ import { benchReach } from './reach.ts'
 import { benchRegistries } from './registries.ts'
 import { benchTraces } from './traces.ts'
 
-/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|neo4j|cypher]`: figures with a peer in the same run and the answers compared. */
+/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|neo4j|cypher|analysts]`: figures with a peer in the same run and the answers compared. */
 const [cpu] = cpus()
 console.log(
   `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
@@ -29,6 +30,7 @@ const all: Readonly<Record<string, () => Promise<void>>> = {
   registries: benchRegistries,
   neo4j: benchNeo4j,
   cypher: benchCypher,
+  analysts: benchAnalysts,
 }
 for (const name of wanted.length > 0 ? wanted : Object.keys(all)) {
   const bench = all[name]
