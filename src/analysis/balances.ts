@@ -17,14 +17,19 @@ export interface Balances {
   conversionGap(transaction: number, holding: number): bigint
 }
 
-/** @param isConverting - true where the legs of a holding in a transaction are part of a conversion. */
+/**
+ * @param isConverting - true where the legs of a holding in a transaction are part of a conversion.
+ * @param mayConvert - false for holdings that never are part of one: they need no look at their history.
+ */
 export function createBalances(
   graph: Graph,
   isConverting: (transaction: number, holding: number) => boolean,
+  mayConvert: (holding: number) => boolean,
 ): Balances {
   const replays = new Map<number, Replay | undefined>()
 
   function before(holding: number, index: number): bigint {
+    if (!mayConvert(holding)) return graph.balanceBefore(holding, index)
     if (!replays.has(holding)) replays.set(holding, replayOf(graph, holding, isConverting))
     const replay = replays.get(holding)
     const known = replay ? lastAtOrBelow(replay.starts, index) : -1

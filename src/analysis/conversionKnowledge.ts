@@ -15,6 +15,8 @@ export interface ConversionKnowledge {
   isKnownPool(account: Account): boolean
   /** Value by a dated price set, in one currency for all assets; undefined where there is no price. */
   value(asset: AssetId, amount: bigint, time: number): Rational | undefined
+  /** False where no record is known at all. */
+  readonly hasRecords: boolean
   recordsOf(chain: ChainId, tx: string): readonly PoolPayment[]
   /** Proven bridgings that leave by a transaction, or arrive by one. Each message stands once. */
   leaving(chain: ChainId, tx: string): readonly BridgeMatch[]
@@ -29,6 +31,7 @@ export const noConversionKnowledge: ConversionKnowledge = {
   isPool: () => false,
   isKnownPool: () => false,
   value: () => undefined,
+  hasRecords: false,
   recordsOf: () => [],
   leaving: () => [],
   arriving: () => [],

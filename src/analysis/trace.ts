@@ -204,8 +204,11 @@ function planOf(
   const conversions = remembered((transaction) =>
     conversionsIn(graph, transaction, { rules, isStop, resolutions: query.resolve, backward }),
   )
-  const balances = createBalances(graph, (transaction, holding) =>
-    conversions(transaction).isConverting(holding),
+  const balances = createBalances(
+    graph,
+    (transaction, holding) => conversions(transaction).isConverting(holding),
+    // Of one asset nothing can have been exchanged, but by a record for somebody else.
+    (holding) => knowledge.hasRecords || severalAssets(graph, holding, rules.counts),
   )
   const timeline = backward ? backwardTimeline(graph, balances) : forwardTimeline(graph, balances)
   return {
@@ -232,6 +235,14 @@ function planOf(
     through: throughOf(graph, timeline, query),
     interrupted: context.interrupted,
   }
+}
+
+function severalAssets(graph: Graph, holding: number, counts: readonly boolean[]): boolean {
+  const { start, end } = graph.holdingsOf(graph.addressOf(holding))
+  let found = 0
+  for (let other = start; other < end && found < 2; other++)
+    if (counts[graph.assetOf(other)] === true) found++
+  return found > 1
 }
 
 /** Passes of one trace look at the same transactions again. */

@@ -24,6 +24,7 @@ export interface Registries {
   isKnownPool(account: Account): boolean
   /** What an amount was worth at a time in seconds; one currency for all. */
   value(asset: AssetId, amount: bigint, time: number): Rational | undefined
+  readonly hasRecords: boolean
   recordsOf(chain: ChainId, tx: string): readonly PoolPayment[]
   leaving(chain: ChainId, tx: string): readonly BridgeMatch[]
   arriving(chain: ChainId, tx: string): readonly BridgeMatch[]
@@ -92,6 +93,7 @@ export function openRegistries(
       isPool: pool.isPool,
       isKnownPool: pool.isKnownPool,
       value: priceSet.value,
+      hasRecords: counts.conversion > 0,
       recordsOf: records.of,
       leaving: bridge.leaving,
       arriving: bridge.arriving,

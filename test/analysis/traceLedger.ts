@@ -79,7 +79,11 @@ export async function traceLedger(
     tags: createTagView(tags),
     tokens: createTokenTrust(),
     coverage: covered ? coveredFor(transfers) : [],
-    conversions: { ...noConversionKnowledge, ...conversions },
+    conversions: {
+      ...noConversionKnowledge,
+      hasRecords: conversions?.recordsOf !== undefined,
+      ...conversions,
+    },
   }
   return trace(await graphOf(transfers, batchSize), context, {
     direction: 'forward',
