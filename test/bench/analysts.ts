@@ -12,7 +12,7 @@ import { madeLedger } from './madeLedger.ts'
 const count = Number(process.env['BENCH_ROWS'] ?? 1_000_000)
 const analysts = 8
 const everyMs = 2_000
-const phaseMs = 30_000
+const phaseMs = Number(process.env['BENCH_PHASE_MS'] ?? 30_000)
 const port = 17_717
 
 /** Eight analysts, one trace each every two seconds whether or not the last was answered, beside a worker at full speed. */
@@ -30,13 +30,14 @@ export async function benchAnalysts(): Promise<void> {
     const ingesting = startIngesting({ folder, firstBlock: 20_000_000 + block })
     await sleep(phaseMs / 2)
     const alone = await ingesting.stop()
+    console.log(`ingest alone: ${Math.round(alone).toLocaleString('en')}/s`)
     const server = await serving(folder)
     try {
       const quiet = await asking(bodies)
+      console.log(`traces alone: ${quiet.text}`)
       const beside = startIngesting({ folder, firstBlock: 30_000_000 + block })
       const loaded = await asking(bodies)
       const rate = await beside.stop()
-      console.log(`traces alone: ${quiet.text}`)
       console.log(
         `traces beside ingest: ${loaded.text}; p99 ${(loaded.p99 / quiet.p99).toFixed(1)} × alone`,
       )
