@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts'
 import { type Account, formatAccount } from '../ledger/account.ts'
 import { type AssetId, formatAsset } from '../ledger/asset.ts'
-import type { ChainId } from '../ledger/chain.ts'
+import { writtenAsOf } from './asOf.ts'
 import type { BoundsAnswer, BoundsQuery, BoundsTarget, TargetText } from './boundsAnswer.ts'
 import { type BoundsPlan, boundsPlan } from './boundsPlan.ts'
 import { type EndName, type ForwardMoves, forwardMoves } from './forwardMoves.ts'
@@ -141,7 +141,7 @@ function framingOf(
       amount: amount.toString(),
     })),
     seedTotal: plan.seedTotal.toString(),
-    asOf: asOfBlocks(graph, plan.asOf),
+    asOf: writtenAsOf(graph, plan.asOf),
     dataset: graph.digest,
     tags: knowledgeDigest(context),
     opening: query.opening,
@@ -151,16 +151,4 @@ function framingOf(
 function targetText(to: BoundsTarget): TargetText {
   if (typeof to === 'string' || !('accounts' in to)) return to
   return { accounts: to.accounts.map(formatAccount) }
-}
-
-function asOfBlocks(
-  graph: Graph,
-  asOf: ReadonlyMap<ChainId, number>,
-): Record<ChainId, { block: number; hash: string | null }> {
-  return Object.fromEntries(
-    [...asOf].map(([chain, block]) => {
-      const highest = graph.highest(chain)
-      return [chain, { block, hash: highest?.block === block ? highest.hash : null }]
-    }),
-  )
 }

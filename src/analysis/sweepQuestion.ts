@@ -4,7 +4,7 @@ import { type Account, formatAccount } from '../ledger/account.ts'
 import { type AssetId, formatAsset } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import { KnownError } from '../ledger/errors.ts'
-import { compareText } from '../ledger/order.ts'
+import { asOfBlocks, beyondAsOf, writtenAsOf } from './asOf.ts'
 import { noConversionKnowledge } from './conversionKnowledge.ts'
 import { createCoverageView } from './coverageView.ts'
 import { exchangeRules } from './exchangeRules.ts'
@@ -77,10 +77,7 @@ function* judgedOnce(graph: WholeGraph, context: SweepContext, query: SweepQuery
 
 function* judge(graph: WholeGraph, context: SweepContext, query: SweepQuery): Sliced<Judged> {
   const asked = query.asOf
-  const isBeyond = (transaction: number): boolean => {
-    const block = graph.block(graph.blockOf(transaction))
-    return block.number > (asked[block.chain] ?? Number.POSITIVE_INFINITY)
-  }
+  const isBeyond = beyondAsOf(graph, new Map(Object.entries(asked)))
   const knowledge = context.conversions ?? noConversionKnowledge
   const { tags, tokens } = context
   const rules = exchangeRules(graph, { tags, tokens, knowledge }, query.asset ?? ('' as AssetId))
@@ -102,12 +99,7 @@ export function sweepFrame(
 ): SweepFrame {
   return {
     follows: query.asset === undefined ? 'value_carrying' : 'one_asset',
-    asOf: Object.fromEntries(
-      [...asOfBlocks(graph, context, query)].map(([chain, block]) => {
-        const highest = graph.highest(chain)
-        return [chain, { block, hash: highest?.block === block ? highest.hash : null }]
-      }),
-    ),
+    asOf: writtenAsOf(graph, asOfBlocks(graph, createCoverageView(context.coverage), query.asOf)),
     dataset: graph.digest,
   }
 }
@@ -146,21 +138,6 @@ export function addressesOf(graph: WholeGraph, accounts: readonly Account[]): nu
     )
   }
   return [...new Set(accounts.map((account) => graph.address(account)))]
-}
-
-/** Per chain, by name, the highest block that any coverage or row reaches, or what the caller asked for. */
-function asOfBlocks(
-  graph: WholeGraph,
-  context: SweepContext,
-  query: SweepQuery,
-): ReadonlyMap<ChainId, number> {
-  const coverage = createCoverageView(context.coverage)
-  return new Map(
-    [...graph.chains].sort(compareText).map((chain) => {
-      const data = Math.max(graph.highest(chain)?.block ?? -1, coverage.highest(chain))
-      return [chain, query.asOf[chain] ?? data]
-    }),
-  )
 }
 
 function unknownAsset(asset: AssetId): KnownError {

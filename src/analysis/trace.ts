@@ -3,13 +3,14 @@ import type { Graph } from '../graph/graph.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
 import { KnownError } from '../ledger/errors.ts'
-import { compareText } from '../ledger/order.ts'
+import { asOfBlocks, beyondAsOf } from './asOf.ts'
 import { createBalances } from './balances.ts'
 import { createCrossings } from './bridgeCrossings.ts'
 import { type ConversionKnowledge, noConversionKnowledge } from './conversionKnowledge.ts'
 import { conversionsIn } from './conversions.ts'
 import { type CoverageView, createCoverageView } from './coverageView.ts'
 import { exchangeRules } from './exchangeRules.ts'
+import { findSeeds, refuseLaterSeeds, seedAssetOf } from './findSeeds.ts'
 import { followThreshold, isAtMostShare } from './followThreshold.ts'
 import { methods } from './methods.ts'
 import {
@@ -53,11 +54,11 @@ export const engineVersion = 'jejak-trace/3'
  */
 export function trace(graph: Graph, context: TraceContext, query: TraceQuery): TraceAnswer {
   refuseMethod(query)
-  const seeds = findSeeds(graph, query)
+  const seeds = findSeeds(graph, query.seeds)
   const asset = seedAssetOf(graph, seeds)
   const seedTotal = seeds.reduce((sum, seed) => sum + graph.amount(seed), 0n)
   const coverage = createCoverageView(context.coverage)
-  const asOf = asOfBlocks(graph, coverage, query)
+  const asOf = asOfBlocks(graph, coverage, query.asOf)
   refuseLaterSeeds(graph, seeds, asOf)
   const plan = planOf(graph, context, { query, seeds, asset, asOf })
   const passed = boundedPasses(plan, { query, seedTotal, asset, graph, coverage, asOf })
@@ -102,84 +103,6 @@ function assetName(graph: Graph, asset: number): Graph['assets'][number] {
   return graph.assets[asset] as Graph['assets'][number]
 }
 
-function findSeeds(graph: Graph, query: TraceQuery): number[] {
-  const found = query.seeds.map((id) => {
-    const transfer = graph.find(id)
-    if (transfer >= 0) return transfer
-    throw new KnownError('seed.not-found', `the store has no transfer ${id}`, {
-      facts: { seed: id },
-      hint: 'Import or ingest it first; `jejak check` says what the store holds.',
-    })
-  })
-  if (found.length === 0) {
-    throw new KnownError('seed.not-found', 'a trace needs at least one seed', {
-      hint: 'Name a transfer with --seed or an address with --seed-address.',
-    })
-  }
-  return [...new Set(found)].sort((a, b) => a - b)
-}
-
-/** A seed that has not happened yet at the as-of block would be money without an outcome. */
-function refuseLaterSeeds(
-  graph: Graph,
-  seeds: readonly number[],
-  asOf: ReadonlyMap<ChainId, number>,
-): void {
-  for (const seed of seeds) {
-    const { id, block, chain } = graph.transfer(seed)
-    const last = asOf.get(chain)
-    if (last === undefined || block <= last) continue
-    throw new KnownError(
-      'seed.not-found',
-      `the seed ${id} is in block ${block}, beyond the as-of block ${last}`,
-      {
-        facts: { seed: id, block, asOf: last },
-        hint: 'Choose a later as-of block, or leave the seed out.',
-      },
-    )
-  }
-}
-
-function seedAssetOf(graph: Graph, seeds: readonly number[]): number {
-  const assets = new Map<number, number>()
-  for (const seed of seeds) {
-    const holding = graph.from(seed) >= 0 ? graph.from(seed) : graph.to(seed)
-    const { id } = graph.transfer(seed)
-    if (holding < 0 || graph.amount(seed) === 0n || graph.from(seed) === graph.to(seed)) {
-      throw new KnownError('seed.worthless', `the seed ${id} moves nothing`, {
-        facts: { seed: id },
-        hint: 'A seed is a positive transfer between two addresses: not a zero amount, not one to itself.',
-      })
-    }
-    assets.set(graph.assetOf(holding), seed)
-  }
-  if (assets.size > 1) {
-    const names = [...assets.keys()].map((asset) => assetName(graph, asset)).join(', ')
-    throw new KnownError('seed.mixed-assets', `the seeds are of ${assets.size} assets: ${names}`, {
-      facts: { assets: names },
-      hint: 'Amounts of two assets are never added: trace each asset on its own, or choose one with --asset.',
-    })
-  }
-  return assets.keys().next().value ?? -1
-}
-
-/**
- * Per chain the highest block that any coverage or row reaches, or what the caller asked for. In order of their names:
- * a graph numbers chains by arrival in the log, and no byte of an answer may depend on that.
- */
-function asOfBlocks(
-  graph: Graph,
-  coverage: CoverageView,
-  query: TraceQuery,
-): ReadonlyMap<ChainId, number> {
-  return new Map(
-    [...graph.chains].sort(compareText).map((chain) => {
-      const data = Math.max(graph.highest(chain)?.block ?? -1, coverage.highest(chain))
-      return [chain, query.asOf[chain] ?? data]
-    }),
-  )
-}
-
 function planOf(
   graph: Graph,
   context: TraceContext,
@@ -192,10 +115,7 @@ function planOf(
 ): Plan {
   const { query, seeds, asset, asOf } = given
   const backward = query.direction === 'backward'
-  const isBeyond = (transaction: number): boolean => {
-    const block = graph.block(graph.blockOf(transaction))
-    return block.number > (asOf.get(block.chain) ?? Number.POSITIVE_INFINITY)
-  }
+  const isBeyond = beyondAsOf(graph, asOf)
   const knowledge = context.conversions ?? noConversionKnowledge
   const rules = exchangeRules(graph, { ...context, knowledge }, assetName(graph, asset))
   const stop = createStops(graph, { tags: context.tags, rules }, { ...query, isBeyond })

@@ -4,6 +4,7 @@ import { shareOf } from '../ledger/amount.ts'
 import { type AssetId, formatAsset } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import { compareText } from '../ledger/order.ts'
+import { writtenAsOf } from './asOf.ts'
 import type { CoverageView } from './coverageView.ts'
 import type { WrappedCoin } from './netChanges.ts'
 import type { Ending, PassConversion, PassResult, Resting } from './pass.ts'
@@ -76,7 +77,7 @@ export function writeAnswer(parts: TraceParts): TraceAnswer {
       missing: missing.toString(),
     })),
     coverage: coverageOf(rests),
-    asOf: asOfBlocks(graph, parts.asOf),
+    asOf: writtenAsOf(graph, parts.asOf),
     dataset: graph.digest,
     tags: parts.tags,
     order: orderOf(graph, movements),
@@ -315,15 +316,6 @@ function coverageOf(rests: readonly JudgedRest[]): TraceAnswer['coverage'] {
       coveredThrough: through,
       assurance,
     }))
-}
-
-function asOfBlocks(graph: Graph, asOf: ReadonlyMap<ChainId, number>): TraceAnswer['asOf'] {
-  return Object.fromEntries(
-    [...asOf].map(([chain, block]) => {
-      const highest = graph.highest(chain)
-      return [chain, { block, hash: highest?.block === block ? highest.hash : null }]
-    }),
-  )
 }
 
 function orderOf(

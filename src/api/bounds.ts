@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Jobs } from './jobs.ts'
 import { createRouter } from './router.ts'
 import { boundsDefaults } from './runBounds.ts'
-import { AccountText, AssetText, BaseUnits, json, problems } from './schemas.ts'
+import { AccountText, BaseUnits, json, problems, seedFields } from './schemas.ts'
 
 const Target = z
   .union([
@@ -18,23 +18,7 @@ const Target = z
 
 const BoundsBody = z
   .strictObject({
-    seeds: z
-      .array(z.string().max(300))
-      .max(10_000)
-      .optional()
-      .openapi({ description: 'Transfer ids or transaction hashes' }),
-    seedAddresses: z.array(AccountText).max(1000).optional(),
-    side: z.enum(['received', 'sent']).optional(),
-    asset: AssetText.optional(),
-    since: z.int().min(0).optional().openapi({ description: 'Seconds since 1970' }),
-    until: z.int().min(0).optional(),
-    asOf: z.record(z.string().max(50), z.int().min(0)).optional(),
-    continueThrough: z.array(AccountText).max(1000).optional(),
-    neverFollow: z.array(AccountText).max(1000).optional(),
-    resolve: z
-      .array(z.strictObject({ tx: z.string().max(200), account: AccountText, asset: AssetText }))
-      .max(1000)
-      .optional(),
+    ...seedFields,
     to: Target,
     opening: z.enum(['assumed_zero', 'unknown']).optional().openapi({
       description: 'What accounts held before their first known transfer',

@@ -77,3 +77,27 @@ export const Page = {
     .optional()
     .openapi({ description: 'next_cursor of the page before' }),
 }
+
+/** Which money is meant, and where its trace ends: what every question about seeds takes. */
+export const seedFields = {
+  seeds: z
+    .array(z.string().max(300))
+    .max(10_000)
+    .optional()
+    .openapi({ description: 'Transfer ids or transaction hashes' }),
+  seedAddresses: z.array(AccountText).max(1000).optional(),
+  side: z.enum(['received', 'sent']).optional(),
+  asset: AssetText.optional(),
+  since: z.int().min(0).optional().openapi({ description: 'Seconds since 1970' }),
+  until: z.int().min(0).optional(),
+  asOf: z.record(z.string().max(50), z.int().min(0)).optional(),
+  continueThrough: z.array(AccountText).max(1000).optional(),
+  neverFollow: z.array(AccountText).max(1000).optional(),
+  resolve: z
+    .array(z.strictObject({ tx: z.string().max(200), account: AccountText, asset: AssetText }))
+    .max(1000)
+    .optional()
+    .openapi({
+      description: 'Which asset an account got in a transaction where several are credible',
+    }),
+}

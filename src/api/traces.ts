@@ -9,43 +9,18 @@ import { isSettled, type Job, type Jobs } from './jobs.ts'
 import type { Knowledge } from './knowledge.ts'
 import { readPin } from './pinnedTraces.ts'
 import { createRouter } from './router.ts'
-import { AccountText, AssetText, BaseUnits, json, problems } from './schemas.ts'
+import { BaseUnits, json, problems, seedFields } from './schemas.ts'
 import { within } from './within.ts'
 
 const TraceBody = z
   .strictObject({
-    seeds: z
-      .array(z.string().max(300))
-      .max(10_000)
-      .optional()
-      .openapi({ description: 'Transfer ids or transaction hashes' }),
-    seedAddresses: z.array(AccountText).max(1000).optional(),
-    side: z.enum(['received', 'sent']).optional(),
-    asset: AssetText.optional(),
-    since: z.int().min(0).optional().openapi({ description: 'Seconds since 1970' }),
-    until: z.int().min(0).optional(),
+    ...seedFields,
     direction: z.enum(['forward', 'backward']).optional(),
     method: z.enum(methodNames).optional(),
     sameTransaction: z.enum(['matched', 'ordered']).optional(),
     minShare: z.number().min(0).max(1).optional(),
     maxHops: z.int().min(1).max(64).optional(),
     maxIdle: z.int().min(0).optional(),
-    asOf: z.record(z.string().max(50), z.int().min(0)).optional(),
-    continueThrough: z.array(AccountText).max(1000).optional(),
-    neverFollow: z.array(AccountText).max(1000).optional(),
-    resolve: z
-      .array(
-        z.strictObject({
-          tx: z.string().max(200),
-          account: AccountText,
-          asset: AssetText,
-        }),
-      )
-      .max(1000)
-      .optional()
-      .openapi({
-        description: 'Which asset an account got in a transaction where several are credible',
-      }),
     throughTransfer: z
       .string()
       .max(300)

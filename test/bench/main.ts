@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os'
 import { benchAnalysts } from './analysts.ts'
 import { benchBounds } from './bounds.ts'
+import { benchCases } from './cases.ts'
 import { benchCypher } from './cypher.ts'
 import { benchGenerations } from './generations.ts'
 import { benchGraph } from './graph.ts'
@@ -12,7 +13,7 @@ import { benchReach } from './reach.ts'
 import { benchRegistries } from './registries.ts'
 import { benchTraces } from './traces.ts'
 
-/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|neo4j|cypher|analysts]`: figures with a peer in the same run and the answers compared. */
+/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|neo4j|cypher|cases|analysts]`: figures with a peer in the same run and the answers compared. */
 const [cpu] = cpus()
 console.log(
   `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
@@ -30,6 +31,7 @@ const all: Readonly<Record<string, () => Promise<void>>> = {
   registries: benchRegistries,
   neo4j: benchNeo4j,
   cypher: benchCypher,
+  cases: benchCases,
   analysts: benchAnalysts,
 }
 for (const name of wanted.length > 0 ? wanted : Object.keys(all)) {

@@ -1,15 +1,14 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import type { BoundsAnswer } from '../../src/analysis/boundsAnswer.ts'
 import { formatAccount } from '../../src/ledger/account.ts'
 import { formatCsvRow, jejakCsvHeader } from '../../src/ledger/jejakCsv.ts'
 import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { ledgerOf, wallet } from '../ledger.arbitrary.ts'
+import { type Ran, jejak as run } from './jejak.ts'
 
-const root = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'jejak-bounds-cli-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -22,25 +21,7 @@ const ledger = ledgerOf([
 ])
 const seed = transferId(ledger[1] as Transfer)
 
-interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-function jejak(...args: string[]): Promise<Ran> {
-  const program = [
-    '--disable-warning=ExperimentalWarning',
-    join(root, 'src/cli.ts'),
-    '--store',
-    join(folder, 'store'),
-  ]
-  return new Promise((done) => {
-    execFile(process.execPath, [...program, ...args], (error, out, err) => {
-      done({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, out, err })
-    })
-  })
-}
+const jejak = (...args: string[]): Promise<Ran> => run('--store', join(folder, 'store'), ...args)
 
 test('bounds read as an interval with the sums that prove it', async () => {
   const file = join(folder, 'golden1.csv')

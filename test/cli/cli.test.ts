@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -8,31 +8,13 @@ import type { TraceDiff } from '../../src/api/traceDiff.ts'
 import { formatCsvRow, jejakCsvHeader } from '../../src/ledger/jejakCsv.ts'
 import { ledgerOf, wallet } from '../ledger.arbitrary.ts'
 import { realData } from '../realData.ts'
+import { jejak } from './jejak.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const base = mkdtempSync(join(tmpdir(), 'jejak-cli-'))
 afterAll(() => rmSync(base, { recursive: true, force: true }))
 let made = 0
 const place = (): string => join(base, `s${made++}`)
-
-interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-function jejak(...args: string[]): Promise<Ran> {
-  return new Promise((done) => {
-    execFile(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', join(root, 'src/cli.ts'), ...args],
-      { maxBuffer: 1 << 28 },
-      (error, out, err) => {
-        done({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, out, err })
-      },
-    )
-  })
-}
 
 const rows = ledgerOf([
   [{ from: wallet(1), to: wallet(2), amount: 100n }],
