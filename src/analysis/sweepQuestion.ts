@@ -2,7 +2,6 @@
 import type { WholeGraph } from '../graph/graph.ts'
 import { type Account, formatAccount } from '../ledger/account.ts'
 import { type AssetId, formatAsset } from '../ledger/asset.ts'
-import type { ChainId } from '../ledger/chain.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { asOfBlocks, beyondAsOf, writtenAsOf } from './asOf.ts'
 import { noConversionKnowledge } from './conversionKnowledge.ts'

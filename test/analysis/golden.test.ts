@@ -448,3 +448,15 @@ test('what enters a trusted pool and is not converted ends there, and says so', 
     },
   ])
 })
+
+test('error: a seed beyond the as-of block is refused, in traces of either direction', async () => {
+  const ledger = ledgerOf([
+    [{ from: victim, to: thief, amount: 1n }],
+    [{ from: thief, to: x, amount: 1n }],
+  ])
+  const block = ledger[0]?.block ?? 0
+  for (const direction of ['forward', 'backward'] as const) {
+    const asked = { seeds: [idOf(ledger, 1)], asOf: { 'eip155:1': block }, direction }
+    await expect(traceLedger(ledger, asked)).rejects.toThrowError(/beyond the as-of block/)
+  }
+})
