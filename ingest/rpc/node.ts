@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { KnownError } from '../../src/ledger/errors.ts'
+import { type Clock, systemClock, within } from '../clock.ts'
 
 /** One JSON-RPC endpoint. Its URL may carry a key, so it is never shown: {@link RpcNode.name} stands for it. */
 export interface RpcNode {
@@ -8,6 +8,8 @@ export interface RpcNode {
   readonly name: string
   /** Calls made so far, refused ones included. */
   readonly calls: number
+  /** Of these, those that the node refused, for good or for now. */
+  readonly refusals?: number
   /**
    * @throws KnownError `rpc.refused` when the node says no for good, `rpc.unavailable` (retryable) when it does not
    * answer after some tries, `rpc.invalid-answer` when what comes is no JSON-RPC answer
@@ -22,6 +24,27 @@ export interface NodeOptions {
   /** Milliseconds for one try. Default 60 s. */
   readonly timeoutMs?: number
   readonly tries?: number
+  readonly clock?: Clock
+  /** Instead of the platform's. */
+  readonly fetch?: Fetch
+}
+
+/** What this transport needs of fetch. */
+export type Fetch = (
+  url: string,
+  init: {
+    readonly method: 'POST'
+    readonly headers: Readonly<Record<string, string>>
+    readonly body: string
+    readonly redirect: 'error'
+    readonly signal: AbortSignal
+  },
+) => Promise<HttpAnswer>
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  readonly body: AsyncIterable<Uint8Array> | null
 }
 
 /** How the endpoint refused: `isLasting` means that asking again changes nothing. */
@@ -52,21 +75,23 @@ export function createNode(url: string, options: NodeOptions = {}): RpcNode {
   const { host } = new URL(url)
   const name = `node:${createHash('sha256').update(host).digest('hex').slice(0, 12)}`
   const tries = options.tries ?? 6
+  const clock = options.clock ?? systemClock
+  const ask: Fetch = options.fetch ?? fetch
   let calls = 0
+  let refusals = 0
   let id = 0
 
   async function once(method: string, params: readonly unknown[]): Promise<unknown> {
     calls++
     const mine = ++id
-    const timeout = AbortSignal.timeout(options.timeoutMs ?? 60_000)
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: mine, method, params }),
-      redirect: 'error',
-      signal: options.signal ? AbortSignal.any([timeout, options.signal]) : timeout,
+    const body = JSON.stringify({ jsonrpc: '2.0', id: mine, method, params })
+    const limit = { clock, ms: options.timeoutMs ?? 60_000, signal: options.signal }
+    const { text, response } = await within(limit, async (signal) => {
+      const headers = { 'content-type': 'application/json', accept: 'application/json' }
+      const got = await ask(url, { method: 'POST', headers, body, redirect: 'error', signal })
+      const maxBytes = options.maxAnswerBytes ?? 256 * 2 ** 20
+      return { response: got, text: await limitedText(got, maxBytes) }
     })
-    const text = await limitedText(response, options.maxAnswerBytes ?? 256 * 2 ** 20)
     if (response.status === 429 || response.status >= 500)
       throw new Passing(`HTTP ${response.status}`, retryAfterMs(response))
     return resultOf(text, response.status, mine)
@@ -77,12 +102,16 @@ export function createNode(url: string, options: NodeOptions = {}): RpcNode {
     get calls() {
       return calls
     },
+    get refusals() {
+      return refusals
+    },
     async call(method, params) {
       for (let attempt = 1; ; attempt++) {
         options.signal?.throwIfAborted()
         try {
           return await once(method, params)
         } catch (error) {
+          if (error instanceof RpcRefusal || error instanceof Passing) refusals++
           if (error instanceof KnownError) throw error
           options.signal?.throwIfAborted()
           if (attempt >= tries) throw unavailable(method, error)
@@ -90,11 +119,7 @@ export function createNode(url: string, options: NodeOptions = {}): RpcNode {
             error instanceof Passing && error.waitMs !== undefined
               ? error.waitMs
               : 200 * 2 ** attempt
-          await sleep(
-            Math.min(wait, 30_000),
-            undefined,
-            options.signal ? { signal: options.signal } : {},
-          )
+          await clock.sleep(Math.min(wait, 30_000), options.signal)
         }
       }
     },
@@ -121,7 +146,7 @@ function unavailable(method: string, cause: unknown): KnownError {
   })
 }
 
-function retryAfterMs(response: Response): number | undefined {
+function retryAfterMs(response: HttpAnswer): number | undefined {
   const text = response.headers.get('retry-after')
   if (text === null) return undefined
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
@@ -129,13 +154,12 @@ function retryAfterMs(response: Response): number | undefined {
 }
 
 /** Reads a body up to a limit: a node may answer with anything. */
-async function limitedText(response: Response, maxBytes: number): Promise<string> {
+async function limitedText(response: HttpAnswer, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of response.body ?? []) {
     size += chunk.length
     if (size > maxBytes) {
-      await response.body?.cancel().catch(() => undefined)
       throw new KnownError(
         'rpc.invalid-answer',
         `the node's answer is larger than ${maxBytes} bytes`,
