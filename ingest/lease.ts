@@ -1,6 +1,6 @@
 import { conflictIn } from '../src/store/conflict.ts'
 import type { Fence, Store } from '../src/store/store.ts'
-import type { Clock } from './clock.ts'
+import type { Clock } from './rpc/clock.ts'
 
 /**
  * The right to do a piece of work alone.

@@ -14,11 +14,11 @@ import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
 import type { Fence, Store } from '../src/store/store.ts'
 import { ChainMoved, type ChainView, checkView, type RolledBack, viewChain } from './chainView.ts'
-import { type Clock, systemClock } from './clock.ts'
 import { createLease, type Lease, type Sightings } from './lease.ts'
 import { createProgressBar } from './progress.ts'
 import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReader.ts'
-import { createNode, type Fetch, RpcRefusal } from './rpc/node.ts'
+import { type Clock, wallClock } from './rpc/clock.ts'
+import { createNode, type Exchange, RpcRefusal } from './rpc/node.ts'
 
 export interface WorkerOptions {
   /** Where it is, or what opens it. */
@@ -29,8 +29,9 @@ export interface WorkerOptions {
   readonly signal: AbortSignal
   /** Tries of one call before the node counts as unavailable. Default 6, over some twelve seconds. */
   readonly tries?: number
+  /** For tests: time, and the wire. */
   readonly clock?: Clock
-  readonly fetch?: Fetch
+  readonly exchange?: Exchange
   /** How long a worker that died keeps others from its flag. Default 15 s. */
   readonly leaseMs?: number
   readonly tell: (event: WorkerEvent) => void
@@ -200,7 +201,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       signal: options.signal,
       ...(options.tries === undefined ? {} : { tries: options.tries }),
       ...(options.clock ? { clock: options.clock } : {}),
-      ...(options.fetch ? { fetch: options.fetch } : {}),
+      ...(options.exchange ? { exchange: options.exchange } : {}),
     })
     const reader = await connectChain(node, (asset) => wrapped.has(asset))
     await rememberEndpoint(store, node.name, reader)
@@ -214,7 +215,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       store,
       reader,
       node,
-      clock: options.clock ?? systemClock,
+      clock: options.clock ?? wallClock,
       owner: randomUUID(),
       sightings: new Map(),
       delays: new Map(),

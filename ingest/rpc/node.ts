@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { KnownError } from '../../src/ledger/errors.ts'
-import { type Clock, systemClock, within } from '../clock.ts'
+import { type Clock, wallClock } from './clock.ts'
 
 /** One JSON-RPC endpoint. Its URL may carry a key, so it is never shown: {@link RpcNode.name} stands for it. */
 export interface RpcNode {
@@ -24,28 +24,16 @@ export interface NodeOptions {
   /** Milliseconds for one try. Default 60 s. */
   readonly timeoutMs?: number
   readonly tries?: number
+  /** For tests: time, and the wire. */
   readonly clock?: Clock
-  /** Instead of the platform's. */
-  readonly fetch?: Fetch
+  readonly exchange?: Exchange
 }
 
-/** What this transport needs of fetch. */
-export type Fetch = (
-  url: string,
-  init: {
-    readonly method: 'POST'
-    readonly headers: Readonly<Record<string, string>>
-    readonly body: string
-    readonly redirect: 'error'
-    readonly signal: AbortSignal
-  },
-) => Promise<HttpAnswer>
-
-export interface HttpAnswer {
-  readonly status: number
-  readonly headers: { get(name: string): string | null }
-  readonly body: AsyncIterable<Uint8Array> | null
-}
+/** One HTTP exchange with the endpoint. */
+export type Exchange = (
+  body: string,
+  signal?: AbortSignal,
+) => Promise<{ readonly status: number; readonly text: string; readonly retryAfterMs?: number }>
 
 /** How the endpoint refused: `isLasting` means that asking again changes nothing. */
 export class RpcRefusal extends KnownError {
@@ -75,8 +63,8 @@ export function createNode(url: string, options: NodeOptions = {}): RpcNode {
   const { host } = new URL(url)
   const name = `node:${createHash('sha256').update(host).digest('hex').slice(0, 12)}`
   const tries = options.tries ?? 6
-  const clock = options.clock ?? systemClock
-  const ask: Fetch = options.fetch ?? fetch
+  const clock = options.clock ?? wallClock
+  const exchange = options.exchange ?? exchangeWith(url, options)
   let calls = 0
   let refusals = 0
   let id = 0
@@ -85,16 +73,9 @@ export function createNode(url: string, options: NodeOptions = {}): RpcNode {
     calls++
     const mine = ++id
     const body = JSON.stringify({ jsonrpc: '2.0', id: mine, method, params })
-    const limit = { clock, ms: options.timeoutMs ?? 60_000, signal: options.signal }
-    const { text, response } = await within(limit, async (signal) => {
-      const headers = { 'content-type': 'application/json', accept: 'application/json' }
-      const got = await ask(url, { method: 'POST', headers, body, redirect: 'error', signal })
-      const maxBytes = options.maxAnswerBytes ?? 256 * 2 ** 20
-      return { response: got, text: await limitedText(got, maxBytes) }
-    })
-    if (response.status === 429 || response.status >= 500)
-      throw new Passing(`HTTP ${response.status}`, retryAfterMs(response))
-    return resultOf(text, response.status, mine)
+    const { status, text, retryAfterMs } = await exchange(body, options.signal)
+    if (status === 429 || status >= 500) throw new Passing(`HTTP ${status}`, retryAfterMs)
+    return resultOf(text, status, mine)
   }
 
   return {
@@ -126,6 +107,23 @@ export function createNode(url: string, options: NodeOptions = {}): RpcNode {
   }
 }
 
+function exchangeWith(url: string, options: NodeOptions): Exchange {
+  return async (body, signal) => {
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? 60_000)
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body,
+      redirect: 'error',
+      signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
+    })
+    const text = await limitedText(response, options.maxAnswerBytes ?? 256 * 2 ** 20)
+    const pause = retryAfterMs(response)
+    const { status } = response
+    return { status, text, ...(pause === undefined ? {} : { retryAfterMs: pause }) }
+  }
+}
+
 /** A fault that may pass. */
 class Passing extends Error {
   readonly waitMs: number | undefined
@@ -146,7 +144,7 @@ function unavailable(method: string, cause: unknown): KnownError {
   })
 }
 
-function retryAfterMs(response: HttpAnswer): number | undefined {
+function retryAfterMs(response: Response): number | undefined {
   const text = response.headers.get('retry-after')
   if (text === null) return undefined
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
@@ -154,12 +152,13 @@ function retryAfterMs(response: HttpAnswer): number | undefined {
 }
 
 /** Reads a body up to a limit: a node may answer with anything. */
-async function limitedText(response: HttpAnswer, maxBytes: number): Promise<string> {
+async function limitedText(response: Response, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of response.body ?? []) {
     size += chunk.length
     if (size > maxBytes) {
+      await response.body?.cancel().catch(() => undefined)
       throw new KnownError(
         'rpc.invalid-answer',
         `the node's answer is larger than ${maxBytes} bytes`,
