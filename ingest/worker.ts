@@ -10,7 +10,7 @@ import { harmlessText } from '../src/ledger/text.ts'
 import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
 import { conflictIn } from '../src/store/conflict.ts'
 import { appendDocument } from '../src/store/documentLog.ts'
-import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
+import { changeFlag, type Flag, type FlagProgress, listFlags } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
 import type { Fence, Store } from '../src/store/store.ts'
 import { ChainMoved, type ChainView, checkView, type RolledBack, viewChain } from './chainView.ts'
@@ -493,7 +493,7 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
   await changeFlag(
     store,
     flag.account,
-    (known) => known && { ...known, state: 'done', error: null },
+    (known) => known && { ...known, state: 'done', error: null, progress: whole(known, head) },
     fence,
   )
   options.tell({
@@ -502,6 +502,12 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
     throughBlock: head,
     calls: work.node.calls,
   })
+}
+
+/** Read through the head, also where nothing new had to be read, or the head is lower than it was. */
+function whole({ progress }: Flag, head: number): FlagProgress {
+  const before = progress ?? { fromBlock: 0, transfers: 0, blocksPerSecond: 0 }
+  return { ...before, throughBlock: head, headBlock: head, remainingSeconds: 0 }
 }
 
 /** Wallets under investigation deal with one another: what was told of a transaction once is not told again. */

@@ -47,7 +47,7 @@ export interface Outcome {
 }
 
 const chainId = 'eip155:31337' as ChainId
-const activeMs = 8 * 60_000
+const activeMs = 4 * 60_000
 
 interface World {
   readonly seed: number
@@ -77,7 +77,7 @@ export async function simulate(seed: number): Promise<Outcome> {
 
 async function simulateIn(folder: string, seed: number): Promise<Outcome> {
   const random = createRandomNumbers(seed)
-  const chain = createFakeChain(random, 60 + random.below(140))
+  const chain = createFakeChain(random, 50 + random.below(60))
   const kind = {
     traces: random.pick(['trace_filter', 'trace_block', 'none'] as const),
     hasFinalized: random.below(3) > 0,

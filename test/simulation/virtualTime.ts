@@ -157,15 +157,13 @@ export function createVirtualTime(): VirtualTime {
         if (mine === process.fate.killedAt) kill(process)
         return result
       })
-      signal?.addEventListener(
-        'abort',
-        () => {
-          event.cancelled = true
-          if (process.alive) fail(signal.reason)
-        },
-        { once: true },
-      )
-      return promise
+      if (!signal) return promise
+      const abort = (): void => {
+        event.cancelled = true
+        if (process.alive) fail(signal.reason)
+      }
+      signal.addEventListener('abort', abort)
+      return promise.finally(() => signal.removeEventListener('abort', abort))
     },
     async until(promise) {
       let settled = false
