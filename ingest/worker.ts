@@ -256,12 +256,14 @@ async function workOrLook(
   const worked = await workOnce(work)
   if (worked !== 'nothing' || work.clock.now() < lookAt) return worked
   let reopened = 0
-  await viewChain({
-    ...work,
-    told(event) {
-      reopened += event.reopened
-      tellRollBack(work, event)
-    },
+  const told = (event: RolledBack): void => {
+    reopened += event.reopened
+    tellRollBack(work, event)
+  }
+  await viewChain({ ...work, told }).catch((error: unknown) => {
+    // Whoever comes next looks again; what could be read is read.
+    const isAway = error instanceof KnownError && error.code === 'rpc.unavailable'
+    if (!isAway || !work.options.once) throw error
   })
   return reopened > 0 ? 'worked' : 'looked'
 }
