@@ -14,6 +14,7 @@ import { changeFlag, type Flag, type FlagProgress, listFlags } from '../src/stor
 import { openStore, type StorePlace } from '../src/store/open.ts'
 import type { Fence, Store } from '../src/store/store.ts'
 import { ChainMoved, type ChainView, checkView, type RolledBack, viewChain } from './chainView.ts'
+import { type Counters, createCounters } from './counters.ts'
 import { createLease, type Lease, type Sightings } from './lease.ts'
 import { createProgressBar } from './progress.ts'
 import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReader.ts'
@@ -211,17 +212,20 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       traces: reader.traces,
       node: node.name,
     })
+    const clock = options.clock ?? wallClock
+    const counters = createCounters(store, reader.chain, { clock, node })
     await workOn({
       store,
       reader,
       node,
-      clock: options.clock ?? wallClock,
+      clock,
+      counters,
       owner: randomUUID(),
       sightings: new Map(),
       delays: new Map(),
       payments: new Set(),
       options,
-    })
+    }).finally(() => counters.tell('now').catch(() => undefined))
   } catch (error) {
     if (!options.signal.aborted) throw error
   } finally {
@@ -268,7 +272,8 @@ async function workOrLook(
   return reopened > 0 ? 'worked' : 'looked'
 }
 
-function tellRollBack({ options }: Work, event: RolledBack): void {
+function tellRollBack({ options, counters }: Work, event: RolledBack): void {
+  counters.add({ rollBacks: 1, orphans: event.orphans })
   options.tell({ event: 'rolledBack', ...event })
 }
 
@@ -309,6 +314,7 @@ interface Work {
   readonly reader: ChainReader
   readonly node: { readonly name: string; readonly calls: number }
   readonly clock: Clock
+  readonly counters: Counters
   readonly owner: string
   readonly sightings: Sightings
   readonly delays: Map<Account, Delay>
@@ -489,6 +495,8 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
     })
     await lease.advanced()
     transfers += added
+    work.counters.add({ blocks: range.to - range.from + 1, transfers: added, headBlock: head })
+    await work.counters.tell()
     await showProgress(work, flag.account, { range, head, transfers, started, fence })
     size = Math.min(size * 2, largest)
   }

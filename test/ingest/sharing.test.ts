@@ -30,6 +30,7 @@ beforeAll(async () => {
   anvil = await startAnvil()
   scene = await createScene(anvil)
   chain = `eip155:${Number(await anvil.call('eth_chainId'))}` as ChainId
+  await scene.send(scene.people[1] ?? '', scene.people[0] ?? '', { value: 5n * 10n ** 18n })
   for (let i = 0; i < 60; i++) {
     const [from = '', to = ''] = [scene.people[i % 16], scene.people[(i * 7 + 1) % 16]]
     await scene.send(from, to, { value: BigInt(i + 1) })
