@@ -46,6 +46,18 @@ export interface LeaseOptions {
   readonly sightings: Sightings
 }
 
+/** False when somebody else took it over in the meantime. */
+async function isStillHeld(writing: Promise<void>): Promise<boolean> {
+  try {
+    await writing
+  } catch (error) {
+    if (conflictIn(error) === 'lease') return false
+    // A heartbeat of the last holder came at the same moment: the next of one's own follows.
+    if (conflictIn(error) !== 'heartbeat') throw error
+  }
+  return true
+}
+
 /** Heartbeats per time that a lease lasts: some may be lost or late. */
 const beatsPerLease = 5
 
@@ -110,7 +122,7 @@ export function createLease(store: Store, name: string, options: LeaseOptions): 
       const last = beats?.value as Heartbeat | undefined
       const before = last?.lease === known?.version ? (last?.abandoned ?? 0) : 0
       abandoned = isHeld ? before + 1 : 0
-      if (abandoned > 0) await beat()
+      if (abandoned > 0 && !(await isStillHeld(beat()))) return false
       ended = new AbortController()
       beating = beatOn(ended.signal).catch(() => undefined)
       return true
@@ -124,10 +136,8 @@ export function createLease(store: Store, name: string, options: LeaseOptions): 
     async advanced() {
       if (abandoned === 0) return
       abandoned = 0
-      await beat().catch((error: unknown) => {
-        // The next heartbeat tells it.
-        if (conflictIn(error) !== 'heartbeat') throw error
-      })
+      // Who has lost it hears so with the next write of the work.
+      await isStillHeld(beat())
     },
     async release() {
       ended.abort()

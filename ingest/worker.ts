@@ -306,7 +306,12 @@ async function rememberEndpoint(store: Store, name: string, reader: ChainReader)
   const known = await store.readDocument('endpoint', name)
   const value = { chain: reader.chain, traces: reader.traces }
   if (known && JSON.stringify(known.value) === JSON.stringify(value)) return
-  await store.writeDocument('endpoint', name, known?.version ?? 0, value)
+  try {
+    await store.writeDocument('endpoint', name, known?.version ?? 0, value)
+  } catch (error) {
+    // Another worker that begins just now has found out the same.
+    if (conflictIn(error) !== 'endpoint') throw error
+  }
 }
 
 interface Work {

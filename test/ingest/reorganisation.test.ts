@@ -61,6 +61,7 @@ class Killed extends Error {}
 async function work(
   location: string,
   dieAt?: (method: string, args: readonly unknown[]) => boolean,
+  before?: (method: string) => Promise<void>,
 ): Promise<WorkerEvent[]> {
   const events: WorkerEvent[] = []
   const inner = await openStore(location)
@@ -70,6 +71,7 @@ async function work(
       const method = Reflect.get(target, name)
       if (typeof method !== 'function' || name === 'close') return method?.bind(target)
       return async (...args: unknown[]) => {
+        await before?.(String(name))
         const result = await (method as (...given: unknown[]) => unknown).apply(target, args)
         if (!dieAt?.(String(name), args)) return result
         await inner.close()
@@ -170,6 +172,33 @@ describe.each([1, 3, 20])('a reorganisation of depth %i', (depth) => {
     expect(await stateOf(location)).toEqual(await rebuilt())
     expect((await stateOf(location)).wrong).toEqual([])
   })
+})
+
+test('a worker that slept over its roll back, which others completed long ago, orphans nothing', async () => {
+  const location = join(folder, String(++places))
+  await flagged(location)
+  await work(location)
+  await anvil.call('anvil_reorg', [3, []])
+  await pay(2)
+  const asleep = Promise.withResolvers<void>()
+  const awake = Promise.withResolvers<void>()
+  const sleeping = work(location, undefined, async (method) => {
+    if (method !== 'rollBack') return
+    asleep.resolve()
+    await awake.promise
+  })
+  await asleep.promise
+  await flagged(location)
+  const others = await work(location)
+  expect(others.some(({ event }) => event === 'rolledBack')).toBe(true)
+  const store = await openStore(location)
+  const { sequence } = await store.state()
+  awake.resolve()
+  const events = await sleeping
+  expect(events.filter(({ event }) => event === 'rolledBack')).toEqual([])
+  expect((await store.state()).sequence).toBe(sequence)
+  await store.close()
+  expect(await stateOf(location)).toEqual(await rebuilt())
 })
 
 test('golden 15: a reorganisation of depth 3 after a trace was pinned: the old one still replays', async () => {

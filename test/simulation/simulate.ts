@@ -172,12 +172,27 @@ async function flag(_: World, store: Store, account: Account): Promise<void> {
   await putFlag(store, { account, reason: 'simulated', source: 'simulation' }, new Date(0))
 }
 
+/** Where it matters most that a worker sleeps or dies. */
+const delicate = [
+  'append ',
+  'rollBack eip155:31337',
+  'writeDocument reorganisation',
+  'writeDocument anchor',
+  'writeDocument flag',
+  'writeDocument lease',
+  'writeDocument heartbeat',
+]
+
 function fateOf({ random }: World): Fate {
   const at = (): number => 1 + Math.floor(random.below(900) ** 2 / 900)
   return {
     ...(random.below(10) < 6 ? { killedAt: at(), diesKnowing: random.below(2) === 0 } : {}),
     ...(random.below(10) < 4 ? { frozenAt: at(), frozenMs: 1_000 + random.below(90_000) } : {}),
     ...(random.below(10) < 2 ? { stoppedAt: at() } : {}),
+    ...(random.below(10) < 2 ? { frozenOn: random.pick(delicate), frozenMs: 60_000 } : {}),
+    ...(random.below(10) < 2
+      ? { killedOn: random.pick(delicate), diesKnowing: random.below(2) === 0 }
+      : {}),
   }
 }
 
@@ -229,7 +244,9 @@ async function lifeOf(world: World, process: Process, { place, manner, once }: J
     },
   }).catch((error: unknown) => {
     // What is known ends a worker as it would end the program; the next one is started. Anything else is a bug.
-    const known = error instanceof KnownError || process.stop.signal.aborted
+    const known =
+      process.stop.signal.aborted ||
+      (error instanceof KnownError && /^(rpc|chain)\./.test(error.code))
     if (!known) world.wrong.push(`${process.name}: ${error instanceof Error ? error.stack : error}`)
     if (once) world.wrong.push(`${process.name} ended with ${String(error)}`)
   })

@@ -28,6 +28,9 @@ export interface Fate {
   /** Dies after the thing is done, before it hears of it. */
   readonly diesKnowing?: boolean
   readonly frozenAt?: number
+  /** Instead of by number: when it is about to do this for the first time. */
+  readonly frozenOn?: string
+  readonly killedOn?: string
   readonly frozenMs?: number
   readonly stoppedAt?: number
 }
@@ -40,6 +43,8 @@ export interface Process {
   alive: boolean
   seams: number
   frozenUntil: number
+  /** The thing after or before which it dies, once that is known. */
+  diesAt: number | undefined
   /** Called once when it is killed. */
   onKill: () => void
 }
@@ -63,6 +68,7 @@ export function createProcess(name: string, fate: Fate): Process {
     alive: true,
     seams: 0,
     frozenUntil: 0,
+    diesAt: undefined,
     onKill: () => undefined,
   }
 }
@@ -134,12 +140,15 @@ export function createVirtualTime(): VirtualTime {
     await event.fire()
   }
 
-  function meetFate(process: Process): void {
+  function meetFate(process: Process, label: string): void {
     const { fate } = process
     const count = ++process.seams
-    if (count === fate.frozenAt) process.frozenUntil = now + (fate.frozenMs ?? 0)
+    const isOn = label === fate.frozenOn && process.frozenUntil === 0
+    if (count === fate.frozenAt || isOn) process.frozenUntil = now + (fate.frozenMs ?? 0)
     if (count === fate.stoppedAt) process.stop.abort()
-    if (count === fate.killedAt && !fate.diesKnowing) kill(process)
+    if (label === fate.killedOn) process.diesAt ??= count
+    if (count === fate.killedAt) process.diesAt ??= count
+    if (count === process.diesAt && !fate.diesKnowing) kill(process)
   }
 
   return {
@@ -148,13 +157,13 @@ export function createVirtualTime(): VirtualTime {
     after: (ms, label, action) => add({ due: now + ms, label }, action).promise,
     seam(process, { ms, label, signal, action }) {
       if (!process.alive) return never
-      meetFate(process)
+      meetFate(process, label)
       if (!process.alive) return never
       const mine = process.seams
       if (signal?.aborted) return Promise.reject(signal.reason)
       const { promise, event, fail } = add({ due: now + ms, label, process }, async () => {
         const result = await action()
-        if (mine === process.fate.killedAt) kill(process)
+        if (mine === process.diesAt) kill(process)
         return result
       })
       if (!signal) return promise
