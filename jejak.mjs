@@ -115,6 +115,7 @@ const scripts = {
   check: ['test/check.ts'],
   bench: ['test/bench/main.ts'],
   neo4j: ['test/neo4j/main.ts'],
+  simulate: ['test/simulation/main.ts'],
 }
 
 function commandFor(args) {

@@ -1,6 +1,6 @@
 import type { ChainId } from '../src/ledger/chain.ts'
-import { KnownError } from '../src/ledger/errors.ts'
-import type { Store } from '../src/store/store.ts'
+import { conflictIn } from '../src/store/conflict.ts'
+import type { Fence, Store } from '../src/store/store.ts'
 
 /** A block that was on the chain when something was read: if it no longer is, the chain was reorganised. */
 export interface Anchor {
@@ -8,53 +8,65 @@ export interface Anchor {
   readonly hash: string
 }
 
-const keptAnchors = 64
+/**
+ * The anchors of a chain, which belong to the chain, not to a wallet: a reorganisation is everybody's. They are added
+ * only at the top, by whoever has just seen the highest of them on the chain: so they lie on one chain, and where the
+ * highest holds all of them do.
+ */
+export interface Anchors {
+  /** Of the document; 0 when there is none. */
+  readonly version: number
+  /** Ascending. */
+  readonly anchors: readonly Anchor[]
+  /** The highest block known to be final. What contradicts it is on another chain. */
+  readonly final: Anchor | undefined
+}
 
-/** Anchors of a chain, ascending. They belong to the chain, not to a wallet: a reorganisation is everybody's. */
-export async function readAnchors(store: Store, chain: ChainId): Promise<readonly Anchor[]> {
+const keptAnchors = 128
+
+export async function readAnchors(store: Store, chain: ChainId): Promise<Anchors> {
   const document = await store.readDocument('anchor', chain)
-  return (document?.value as readonly Anchor[] | undefined) ?? []
-}
-
-/** Adds anchors; of the old ones those that agree stay, the highest {@link keptAnchors}. */
-export async function addAnchors(
-  store: Store,
-  chain: ChainId,
-  fresh: readonly Anchor[],
-): Promise<void> {
-  await changeAnchors(store, chain, (known) => {
-    const blocks = new Map([...known, ...fresh].map((anchor) => [anchor.block, anchor]))
-    return [...blocks.values()].sort((a, b) => a.block - b.block).slice(-keptAnchors)
-  })
-}
-
-export async function dropAnchorsFrom(store: Store, chain: ChainId, block: number): Promise<void> {
-  await changeAnchors(store, chain, (known) => known.filter((anchor) => anchor.block < block))
-}
-
-async function changeAnchors(
-  store: Store,
-  chain: ChainId,
-  change: (known: readonly Anchor[]) => readonly Anchor[],
-): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    const document = await store.readDocument('anchor', chain)
-    const known = (document?.value as readonly Anchor[] | undefined) ?? []
-    try {
-      await store.writeDocument('anchor', chain, document?.version ?? 0, change(known))
-      return
-    } catch (error) {
-      if (!(error instanceof KnownError && error.code === 'document.conflict') || attempt === 20)
-        throw error
-    }
+  const value = document?.value as Partial<Anchors> | undefined
+  return {
+    version: document?.version ?? 0,
+    anchors: value?.anchors ?? [],
+    final: value?.final ?? undefined,
   }
 }
 
 /**
- * Blocks to anchor below a head, closer together near it: a reorganisation of depth d is then undone from at most
- * 2d blocks below.
+ * Writes the anchors of a chain, unless somebody else did meanwhile. Those below the final block go, and the oldest.
+ *
+ * @returns false when somebody else was faster
+ * @throws KnownError `document.conflict` when the fence does not hold
  */
-export function anchorBlocks(head: number): number[] {
+export async function writeAnchors(
+  store: Store,
+  chain: ChainId,
+  { version, anchors, final }: Anchors,
+  fence: readonly Fence[],
+): Promise<boolean> {
+  const kept = anchors.filter(({ block }) => block > (final?.block ?? -1)).slice(-keptAnchors)
+  try {
+    await store.writeDocument(
+      'anchor',
+      chain,
+      version,
+      { anchors: kept, final: final ?? null },
+      fence,
+    )
+    return true
+  } catch (error) {
+    if (conflictIn(error) !== 'anchor') throw error
+    return false
+  }
+}
+
+/**
+ * Blocks to anchor below a head, closer together near it: where no old block can be asked for by its hash, a
+ * reorganisation of depth d is undone from at most 2d blocks below.
+ */
+export function anchorBlocks(head: number, above: number): number[] {
   const depths = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256]
-  return depths.map((depth) => head - depth).filter((block) => block >= 0)
+  return depths.map((depth) => head - depth).filter((block) => block > above)
 }

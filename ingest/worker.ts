@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { readConfig } from '../src/config.ts'
 import { type Account, accountChain, formatAccount } from '../src/ledger/account.ts'
@@ -9,25 +8,32 @@ import { gapsIn } from '../src/ledger/coverage.ts'
 import { KnownError } from '../src/ledger/errors.ts'
 import { harmlessText } from '../src/ledger/text.ts'
 import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
+import { conflictIn } from '../src/store/conflict.ts'
 import { appendDocument } from '../src/store/documentLog.ts'
-import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
+import { changeFlag, type Flag, type FlagProgress, listFlags } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
-import type { Store } from '../src/store/store.ts'
-import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } from './anchors.ts'
-import { createLease, type Lease, LeaseLost } from './lease.ts'
+import type { Fence, Store } from '../src/store/store.ts'
+import { ChainMoved, type ChainView, checkView, type RolledBack, viewChain } from './chainView.ts'
+import { type Counters, createCounters } from './counters.ts'
+import { createLease, type Lease, type Sightings } from './lease.ts'
 import { createProgressBar } from './progress.ts'
 import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReader.ts'
-import { createNode, RpcRefusal } from './rpc/node.ts'
+import { type Clock, wallClock } from './rpc/clock.ts'
+import { createNode, type Exchange, RpcRefusal } from './rpc/node.ts'
 
 export interface WorkerOptions {
-  readonly store: StorePlace | string
+  /** Where it is, or what opens it. */
+  readonly store: StorePlace | string | (() => Promise<Store>)
   readonly rpc: string
   /** Ends when no flag is waiting. */
   readonly once: boolean
   readonly signal: AbortSignal
   /** Tries of one call before the node counts as unavailable. Default 6, over some twelve seconds. */
   readonly tries?: number
-  /** How long a worker that died keeps others from its flag. Default 30 s. */
+  /** For tests: time, and the wire. */
+  readonly clock?: Clock
+  readonly exchange?: Exchange
+  /** How long a worker that died keeps others from its flag. Default 15 s. */
   readonly leaseMs?: number
   readonly tell: (event: WorkerEvent) => void
 }
@@ -72,10 +78,21 @@ export type WorkerEvent =
       readonly seconds: number
     }
   | {
+      readonly event: 'nodeAway'
+      readonly message: string
+      readonly seconds: number
+    }
+  | {
+      readonly event: 'held'
+    }
+  | {
       readonly event: 'rolledBack'
-      readonly account: string
+      readonly chain: string
       readonly fromBlock: number
+      /** Rows that became tombstones. */
       readonly orphans: number
+      /** Wallets that are read again. */
+      readonly reopened: number
     }
 
 const startRange = 2_000
@@ -85,7 +102,16 @@ const idleMs = 2_000
 /** A wallet whose reading fails for reasons that may pass is tried so often in a row, then it is parked. */
 const mostTries = 12
 const longestDelayMs = 600_000
-const usualLeaseMs = 30_000
+const usualLeaseMs = 15_000
+
+/** So many workers in a row that fell silent over a wallet are no accident. */
+const mostAbandoned = 5
+
+/** A reading that is overtaken by reorganisations is begun anew so often at once. */
+const mostMoves = 5
+
+/** An idle worker looks at the chain so often, since a reorganisation reopens what was done. */
+const lookMs = 15_000
 
 /** `ingest/main.ts worker`: reads flagged wallets from a node. The URL comes by environment, since it may carry a key. */
 export async function runWorkerCommand(args: string[]): Promise<number> {
@@ -149,9 +175,13 @@ function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar
     console.error(
       `${event.account}: complete through block ${event.throughBlock} (${event.calls} calls so far)`,
     )
+  else if (event.event === 'nodeAway')
+    console.error(`${harmlessText(event.message)}; again in ${event.seconds} seconds`)
+  else if (event.event === 'held')
+    console.error('Other workers are at what is left; what they do not go on with is taken over.')
   else if (event.event === 'rolledBack')
     console.error(
-      `${event.account}: the chain was reorganised; ${event.orphans} rows from block ${event.fromBlock} are orphans`,
+      `${event.chain}: the chain was reorganised; ${event.orphans} rows from block ${event.fromBlock} are orphans, ${event.reopened} wallets are read again`,
     )
   else console.error(`${event.account}: ${harmlessText(event.message)}`)
 }
@@ -163,12 +193,16 @@ function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar
  * @throws KnownError `rpc.*` when the node cannot be reached at all, `store.*`
  */
 export async function runWorker(options: WorkerOptions): Promise<void> {
-  const store = await openStore(options.store)
+  const store = await (typeof options.store === 'function'
+    ? options.store()
+    : openStore(options.store))
   try {
     const wrapped = await wrappedAssets(store)
     const node = createNode(options.rpc, {
       signal: options.signal,
       ...(options.tries === undefined ? {} : { tries: options.tries }),
+      ...(options.clock ? { clock: options.clock } : {}),
+      ...(options.exchange ? { exchange: options.exchange } : {}),
     })
     const reader = await connectChain(node, (asset) => wrapped.has(asset))
     await rememberEndpoint(store, node.name, reader)
@@ -178,26 +212,20 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       traces: reader.traces,
       node: node.name,
     })
-    const owner = randomUUID()
-    const delays = new Map<Account, Delay>()
-    const payments = new Set<string>()
-    let outages = 0
-    while (!options.signal.aborted) {
-      const worked = await workOnce({
-        store,
-        reader,
-        node,
-        owner,
-        delays,
-        payments,
-        options,
-      }).catch((error: unknown) => storeAway(error, outages, options))
-      outages = typeof worked === 'object' ? outages + 1 : 0
-      if (worked === 'nothing' && options.once) return
-      const pauseMs = typeof worked === 'object' ? worked.delayMs : idleMs
-      if (worked !== 'worked')
-        await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => undefined)
-    }
+    const clock = options.clock ?? wallClock
+    const counters = createCounters(store, reader.chain, { clock, node })
+    await workOn({
+      store,
+      reader,
+      node,
+      clock,
+      counters,
+      owner: randomUUID(),
+      sightings: new Map(),
+      delays: new Map(),
+      payments: new Set(),
+      options,
+    }).finally(() => counters.tell('now').catch(() => undefined))
   } catch (error) {
     if (!options.signal.aborted) throw error
   } finally {
@@ -205,18 +233,66 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   }
 }
 
+async function workOn(work: Work): Promise<void> {
+  const { options, clock } = work
+  let outages = 0
+  let lookAt = clock.now()
+  let last = ''
+  while (!options.signal.aborted) {
+    const worked = await workOrLook(work, lookAt).catch((error: unknown) =>
+      outage(error, outages, options),
+    )
+    outages = typeof worked === 'object' ? outages + 1 : 0
+    if (worked === 'looked') lookAt = clock.now() + lookMs
+    if (worked === 'looked' && options.once) return
+    if (worked === 'held' && last !== 'held') options.tell({ event: 'held' })
+    if (typeof worked === 'string') last = worked
+    const pauseMs = typeof worked === 'object' ? worked.delayMs : idleMs
+    if (worked !== 'worked') await clock.sleep(pauseMs, options.signal).catch(() => undefined)
+  }
+}
+
+/** Where nothing is waiting: whether the chain is still the one that was read. */
+async function workOrLook(
+  work: Work,
+  lookAt: number,
+): Promise<'worked' | 'held' | 'nothing' | 'looked'> {
+  const worked = await workOnce(work)
+  if (worked !== 'nothing' || work.clock.now() < lookAt) return worked
+  let reopened = 0
+  const told = (event: RolledBack): void => {
+    reopened += event.reopened
+    tellRollBack(work, event)
+  }
+  await viewChain({ ...work, told }).catch((error: unknown) => {
+    // Whoever comes next looks again; what could be read is read.
+    const isAway = error instanceof KnownError && error.code === 'rpc.unavailable'
+    if (!isAway || !work.options.once) throw error
+  })
+  return reopened > 0 ? 'worked' : 'looked'
+}
+
+function tellRollBack({ options, counters }: Work, event: RolledBack): void {
+  counters.add({ rollBacks: 1, orphans: event.orphans })
+  options.tell({ event: 'rolledBack', ...event })
+}
+
 const longestOutageDelayMs = 60_000
 
-/** A shared store may be away for a while: restarted, or its leader changed. Leases end by themselves meanwhile. */
-function storeAway(
+/**
+ * A shared store may be away for a while: restarted, or its leader changed. Leases end by themselves meanwhile. And
+ * so may the node of an idle worker.
+ */
+function outage(
   error: unknown,
   outages: number,
   { tell, signal, once }: WorkerOptions,
 ): { readonly delayMs: number } {
-  const known = error instanceof KnownError && error.code.startsWith('store.') && error.retryable
+  const known = error instanceof KnownError && /^(store|rpc)\./.test(error.code) && error.retryable
   if (!known || signal.aborted || (once && outages + 1 === mostTries)) throw error
   const delayMs = Math.min(idleMs * 2 ** outages, longestOutageDelayMs)
-  tell({ event: 'storeAway', message: error.message, seconds: delayMs / 1000 })
+  const event = error.code.startsWith('store.') ? 'storeAway' : 'nodeAway'
+  tell({ event, message: error.message, seconds: delayMs / 1000 })
   return { delayMs }
 }
 
@@ -230,21 +306,29 @@ async function rememberEndpoint(store: Store, name: string, reader: ChainReader)
   const known = await store.readDocument('endpoint', name)
   const value = { chain: reader.chain, traces: reader.traces }
   if (known && JSON.stringify(known.value) === JSON.stringify(value)) return
-  await store.writeDocument('endpoint', name, known?.version ?? 0, value)
+  try {
+    await store.writeDocument('endpoint', name, known?.version ?? 0, value)
+  } catch (error) {
+    // Another worker that begins just now has found out the same.
+    if (conflictIn(error) !== 'endpoint') throw error
+  }
 }
 
 interface Work {
   readonly store: Store
   readonly reader: ChainReader
   readonly node: { readonly name: string; readonly calls: number }
+  readonly clock: Clock
+  readonly counters: Counters
   readonly owner: string
+  readonly sightings: Sightings
   readonly delays: Map<Account, Delay>
   /** What pools paid, as far as this worker wrote it. */
   readonly payments: Set<string>
   readonly options: WorkerOptions
 }
 
-/** After faults that may pass: how many in a row, and when (by `performance.now()`) the next try is due. */
+/** After faults that may pass: how many in a row, and when by the worker's clock the next try is due. */
 interface Delay {
   readonly faults: number
   readonly until: number
@@ -256,20 +340,19 @@ async function workOnce(work: Work): Promise<'worked' | 'held' | 'nothing'> {
   for (const flag of await listFlags(work.store)) {
     if (flag.state !== 'waiting' && flag.state !== 'working') continue
     const lease = createLease(work.store, `flag ${flag.account}`, {
-      owner: work.owner,
+      ...work,
       lastsMs: work.options.leaseMs ?? usualLeaseMs,
     })
-    const due = (work.delays.get(flag.account)?.until ?? 0) <= performance.now()
+    const due = (work.delays.get(flag.account)?.until ?? 0) <= work.clock.now()
     if (!due || !(await lease.take())) {
       held = true
       continue
     }
     try {
-      await readWallet(work, flag, lease)
+      await readUnlessMoved(work, flag, lease)
       work.delays.delete(flag.account)
     } catch (error) {
-      if (work.options.signal.aborted || !(error instanceof KnownError)) throw error
-      if (!(error instanceof LeaseLost)) await delayOrFail(work, flag, error)
+      await afterFault(work, flag, lease, error)
     } finally {
       // Where the store is away the lease ends by itself, and the first error is the one that says why.
       await lease.release().catch(() => undefined)
@@ -279,20 +362,69 @@ async function workOnce(work: Work): Promise<'worked' | 'held' | 'nothing'> {
   return held ? 'held' : 'nothing'
 }
 
+/** A chain that is reorganised while it is read is looked at and read anew. */
+async function readUnlessMoved(work: Work, flag: Flag, lease: Lease): Promise<void> {
+  if (lease.abandoned >= mostAbandoned) throw abandonedTooOften(lease.abandoned)
+  for (let moves = 1; ; moves++) {
+    try {
+      await readWallet(work, flag, lease)
+      return
+    } catch (error) {
+      const moved = error instanceof ChainMoved || conflictIn(error) === 'reorganisation'
+      if (!moved) throw error
+      if (moves === mostMoves) throw new ChainMoved()
+    }
+  }
+}
+
+function abandonedTooOften(times: number): KnownError {
+  return new KnownError(
+    'flag.abandoned',
+    `${times} workers in a row fell silent over this wallet`,
+    {
+      facts: { times },
+      hint: 'Look why they ended, for example for want of memory; flag it again to read it.',
+    },
+  )
+}
+
+async function afterFault(work: Work, flag: Flag, lease: Lease, error: unknown): Promise<void> {
+  // Another worker took over, since this one was not heard of for too long: no fault of the wallet.
+  if (conflictIn(error) === 'lease') return
+  if (work.options.signal.aborted || !(error instanceof KnownError)) {
+    await giveBack(work, flag, lease)
+    throw error
+  }
+  // It says nothing about the wallet, and all others would meet it.
+  if (error.code === 'chain.contradicted') throw error
+  await delayOrFail(work, flag, lease, error).catch((failure: unknown) => {
+    if (conflictIn(failure) !== 'lease') throw failure
+  })
+}
+
+async function giveBack({ store }: Work, { account }: Flag, lease: Lease): Promise<void> {
+  const back = (known: Flag | undefined): Flag | undefined =>
+    known && { ...known, state: known.state === 'working' ? 'waiting' : known.state }
+  // Where that cannot be written any more the wallet is taken over all the same.
+  await changeFlag(store, account, back, [lease.fence]).catch(() => undefined)
+}
+
 /** What may pass is tried again, later and later; a worker that runs once does not wait for it. */
-async function delayOrFail(work: Work, flag: Flag, error: KnownError): Promise<void> {
+async function delayOrFail(work: Work, flag: Flag, lease: Lease, error: KnownError): Promise<void> {
   const faults = (work.delays.get(flag.account)?.faults ?? 0) + 1
   work.delays.delete(flag.account)
   // A store that is away says nothing about the wallet, and could not note it.
   if (error.code.startsWith('store.') && error.retryable) throw error
-  if (!error.retryable || work.options.once || faults === mostTries) return fail(work, flag, error)
+  if (!error.retryable || work.options.once || faults === mostTries)
+    return fail(work, flag, lease, error)
   const delayMs = Math.min(idleMs * 2 ** (faults - 1), longestDelayMs)
-  work.delays.set(flag.account, { faults, until: performance.now() + delayMs })
+  work.delays.set(flag.account, { faults, until: work.clock.now() + delayMs })
   const told = { code: error.code, message: error.message, hint: error.hint ?? null }
   await changeFlag(
     work.store,
     flag.account,
     (known) => known && { ...known, state: 'waiting', error: told },
+    [lease.fence],
   )
   work.options.tell({
     event: 'delayed',
@@ -302,12 +434,13 @@ async function delayOrFail(work: Work, flag: Flag, error: KnownError): Promise<v
   })
 }
 
-async function fail(work: Work, flag: Flag, error: KnownError): Promise<void> {
+async function fail(work: Work, flag: Flag, lease: Lease, error: KnownError): Promise<void> {
   const told = { code: error.code, message: error.message, hint: error.hint ?? null }
   await changeFlag(
     work.store,
     flag.account,
     (known) => known && { ...known, state: 'failed', error: told },
+    [lease.fence],
   )
   work.options.tell({
     event: 'failed',
@@ -328,10 +461,10 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
       },
     )
   }
-  await undoReorganisation(work, flag.account)
-  const head = await reader.head()
-  await anchorHead(work, head)
-  const started = { at: performance.now(), block: -1 }
+  const view = await viewChain({ ...work, told: (event) => tellRollBack(work, event) })
+  const head = view.head.block
+  const fence = [lease.fence, view.fence]
+  const started = { at: work.clock.now(), block: -1 }
   let [size, largest] = [startRange, largestRange]
   let transfers = 0
   for (
@@ -348,7 +481,7 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
       if (read.told) largest = read.blocks
       continue
     }
-    await lease.renew()
+    await checkView(view, reader, range.to)
     const coverage = reader.complete.map((kind) => ({
       account: flag.account,
       kind,
@@ -357,21 +490,26 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
       assurance: 1 as const,
       source: work.node.name,
     }))
-    await rememberPayments(work, read.payments)
+    await rememberPayments(work, view, { records: read.payments, fence })
     const { added } = await store.append({
       transfers: read.transfers,
       source: work.node.name,
       assurance: 1,
       coverage,
+      fence,
     })
+    await lease.advanced()
     transfers += added
-    await showProgress(work, flag.account, { range, head, transfers, started })
+    work.counters.add({ blocks: range.to - range.from + 1, transfers: added, headBlock: head })
+    await work.counters.tell()
+    await showProgress(work, flag.account, { range, head, transfers, started, fence })
     size = Math.min(size * 2, largest)
   }
   await changeFlag(
     store,
     flag.account,
-    (known) => known && { ...known, state: 'done', error: null },
+    (known) => known && { ...known, state: 'done', error: null, progress: whole(known, head) },
+    fence,
   )
   options.tell({
     event: 'done',
@@ -381,22 +519,32 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
   })
 }
 
+/** Read through the head, also where nothing new had to be read, or the head is lower than it was. */
+function whole({ progress }: Flag, head: number): FlagProgress {
+  const before = progress ?? { fromBlock: 0, transfers: 0, blocksPerSecond: 0 }
+  return { ...before, throughBlock: head, headBlock: head, remainingSeconds: 0 }
+}
+
 /** Wallets under investigation deal with one another: what was told of a transaction once is not told again. */
 const rememberedPayments = 100_000
 
 /** Before the rows, so that a crash in between costs nothing: blocks that are not covered are read again. */
 async function rememberPayments(
   { store, payments }: Work,
-  read: readonly ConversionRecord[],
+  view: ChainView,
+  read: { readonly records: readonly ConversionRecord[]; readonly fence: readonly Fence[] },
 ): Promise<void> {
-  const isNew = (record: ConversionRecord): boolean => !payments.has(JSON.stringify(record))
-  const transactions = new Set(read.filter(isNew).map(({ tx }) => tx))
+  // After a reorganisation others may have told something else of the same transaction in between.
+  const key = (record: ConversionRecord): string =>
+    `${view.fence.version} ${JSON.stringify(record)}`
+  const isNew = (record: ConversionRecord): boolean => !payments.has(key(record))
+  const transactions = new Set(read.records.filter(isNew).map(({ tx }) => tx))
   // All of a transaction or nothing: what is read last of it holds.
-  const records = read.filter(({ tx }) => transactions.has(tx))
+  const records = read.records.filter(({ tx }) => transactions.has(tx))
   if (records.length === 0) return
-  await appendDocument(store, 'conversion', { records })
+  await appendDocument(store, 'conversion', { records }, read.fence)
   if (payments.size > rememberedPayments) payments.clear()
-  for (const record of records) payments.add(JSON.stringify(record))
+  for (const record of records) payments.add(key(record))
 }
 
 /** The first blocks that are not covered for every kind this node can tell. */
@@ -448,10 +596,11 @@ async function showProgress(
     readonly head: number
     readonly transfers: number
     readonly started: { readonly at: number; readonly block: number }
+    readonly fence: readonly Fence[]
   },
 ): Promise<void> {
-  const { range, head, transfers, started } = state
-  const seconds = (performance.now() - started.at) / 1000
+  const { range, head, transfers, started, fence } = state
+  const seconds = (work.clock.now() - started.at) / 1000
   const blocksPerSecond = Math.round((range.to - started.block + 1) / Math.max(seconds, 0.001))
   const progress = {
     fromBlock: started.block,
@@ -465,6 +614,7 @@ async function showProgress(
     work.store,
     account,
     (known) => known && { ...known, state: 'working', progress },
+    fence,
   )
   work.options.tell({
     event: 'range',
@@ -474,45 +624,4 @@ async function showProgress(
     headBlock: head,
     transfers,
   })
-}
-
-/** Blocks read before may no longer be on the chain: back to the last anchor that is, and read again from there. */
-async function undoReorganisation(work: Work, account: Account): Promise<void> {
-  const { store, reader } = work
-  const head = await reader.head()
-  // A node that lags behind contradicts nothing: what is above its head is judged when it gets there.
-  const anchors = (await readAnchors(store, reader.chain)).filter(({ block }) => block <= head)
-  let common = anchors.length - 1
-  while (common >= 0 && !(await isOnChain(reader, anchors[common]))) common--
-  if (common === anchors.length - 1) return
-  const fromBlock = (anchors[common]?.block ?? -1) + 1
-  const orphans = await store.rollBack(reader.chain, fromBlock)
-  await dropAnchorsFrom(store, reader.chain, fromBlock)
-  work.options.tell({ event: 'rolledBack', account: formatAccount(account), fromBlock, orphans })
-}
-
-/** @throws KnownError `rpc.unavailable` when the node does not give the block though its head is above it */
-async function isOnChain(reader: ChainReader, anchor: Anchor | undefined): Promise<boolean> {
-  if (!anchor) return false
-  const hash = await reader.blockHash(anchor.block)
-  if (hash !== undefined) return hash === anchor.hash
-  throw new KnownError('rpc.unavailable', `the node does not give block ${anchor.block}`, {
-    facts: { block: anchor.block },
-    hint: 'It may be behind: try again later, or use another endpoint.',
-    retryable: true,
-  })
-}
-
-/** Anchors below a head that has none yet. */
-async function anchorHead(work: Work, head: number): Promise<void> {
-  const known = new Set(
-    (await readAnchors(work.store, work.reader.chain)).map(({ block }) => block),
-  )
-  if (known.has(head)) return
-  const fresh: Anchor[] = []
-  for (const block of anchorBlocks(head)) {
-    const hash = known.has(block) ? undefined : await work.reader.blockHash(block)
-    if (hash !== undefined) fresh.push({ block, hash })
-  }
-  await addAnchors(work.store, work.reader.chain, fresh)
 }

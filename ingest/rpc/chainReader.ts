@@ -10,7 +10,7 @@ import type { Frame } from '../decode/frames.ts'
 import { depositTopic, transferTopic, withdrawalTopic } from '../decode/tokenLog.ts'
 import { callTracerFrames, parityFrames } from '../decode/traces.ts'
 import { paymentsOfTransaction, transfersOfTransaction } from '../decode/transaction.ts'
-import type { RpcNode, RpcRefusal } from './node.ts'
+import { type RpcNode, RpcRefusal } from './node.ts'
 import {
   account,
   type Fields,
@@ -39,6 +39,10 @@ export interface ChainReader {
   readonly complete: readonly Kind[]
   head(): Promise<number>
   blockHash(number: number): Promise<string | undefined>
+  /** The highest block that can no longer be reorganised; undefined where the node does not tell. */
+  finalized(): Promise<number | undefined>
+  /** The hash of the block before the one of this hash, also when that one has left the chain; undefined if unknown. */
+  parentHash(hash: string): Promise<string | undefined>
   /**
    * All transfers and pools' payments of every transaction that touches the wallet in these blocks.
    *
@@ -78,6 +82,8 @@ export async function connectChain(
     complete: completeKinds(traces),
     head: async () => wholeNumber(await node.call('eth_blockNumber', []), 'the head'),
     blockHash: (number) => reader.blockHash(number),
+    finalized: () => reader.finalized(),
+    parentHash: (hash) => reader.parentHash(hash),
     read: (wallet, range) => reader.read(wallet, range),
   }
 }
@@ -142,6 +148,25 @@ class NodeReader {
   async blockHash(number: number): Promise<string | undefined> {
     const block = await this.#node.call('eth_getBlockByNumber', [hex(number), false])
     return block === null ? undefined : hash(fields(block, 'a block')['hash'], 'a block hash')
+  }
+
+  /** `finalized`, or `safe` where there is no such tag. */
+  async finalized(): Promise<number | undefined> {
+    for (const tag of ['finalized', 'safe']) {
+      const block = await orRefused(this.#node.call('eth_getBlockByNumber', [tag, false]))
+      if (typeof block === 'object' && block !== null)
+        return wholeNumber(fields(block, 'a block')['number'], 'a block number')
+    }
+    return undefined
+  }
+
+  async parentHash(of: string): Promise<string | undefined> {
+    const block = await orRefused(this.#node.call('eth_getBlockByHash', [of, false]))
+    if (typeof block !== 'object' || block === null) return undefined
+    const told = fields(block, 'a block')
+    if (hash(told['hash'], 'a block hash') !== of)
+      throw invalidAnswer(`block ${of} came with another hash`)
+    return hash(told['parentHash'], 'a block hash')
   }
 
   async read(
@@ -368,6 +393,16 @@ class NodeReader {
       list(await this.#node.call('trace_transaction', [tx]), 'the traces'),
       this.#chain,
     )
+  }
+}
+
+/** The answer, or undefined where the node refuses the question. */
+async function orRefused(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof RpcRefusal) return undefined
+    throw error
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { KnownError } from '../../src/ledger/errors.ts'
+import { type Clock, wallClock } from './clock.ts'
 
 /** One JSON-RPC endpoint. Its URL may carry a key, so it is never shown: {@link RpcNode.name} stands for it. */
 export interface RpcNode {
@@ -8,6 +8,8 @@ export interface RpcNode {
   readonly name: string
   /** Calls made so far, refused ones included. */
   readonly calls: number
+  /** Of these, those that the node refused, for good or for now. */
+  readonly refusals?: number
   /**
    * @throws KnownError `rpc.refused` when the node says no for good, `rpc.unavailable` (retryable) when it does not
    * answer after some tries, `rpc.invalid-answer` when what comes is no JSON-RPC answer
@@ -22,7 +24,16 @@ export interface NodeOptions {
   /** Milliseconds for one try. Default 60 s. */
   readonly timeoutMs?: number
   readonly tries?: number
+  /** For tests: time, and the wire. */
+  readonly clock?: Clock
+  readonly exchange?: Exchange
 }
+
+/** One HTTP exchange with the endpoint. */
+export type Exchange = (
+  body: string,
+  signal?: AbortSignal,
+) => Promise<{ readonly status: number; readonly text: string; readonly retryAfterMs?: number }>
 
 /** How the endpoint refused: `isLasting` means that asking again changes nothing. */
 export class RpcRefusal extends KnownError {
@@ -52,24 +63,19 @@ export function createNode(url: string, options: NodeOptions = {}): RpcNode {
   const { host } = new URL(url)
   const name = `node:${createHash('sha256').update(host).digest('hex').slice(0, 12)}`
   const tries = options.tries ?? 6
+  const clock = options.clock ?? wallClock
+  const exchange = options.exchange ?? exchangeWith(url, options)
   let calls = 0
+  let refusals = 0
   let id = 0
 
   async function once(method: string, params: readonly unknown[]): Promise<unknown> {
     calls++
     const mine = ++id
-    const timeout = AbortSignal.timeout(options.timeoutMs ?? 60_000)
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: mine, method, params }),
-      redirect: 'error',
-      signal: options.signal ? AbortSignal.any([timeout, options.signal]) : timeout,
-    })
-    const text = await limitedText(response, options.maxAnswerBytes ?? 256 * 2 ** 20)
-    if (response.status === 429 || response.status >= 500)
-      throw new Passing(`HTTP ${response.status}`, retryAfterMs(response))
-    return resultOf(text, response.status, mine)
+    const body = JSON.stringify({ jsonrpc: '2.0', id: mine, method, params })
+    const { status, text, retryAfterMs } = await exchange(body, options.signal)
+    if (status === 429 || status >= 500) throw new Passing(`HTTP ${status}`, retryAfterMs)
+    return resultOf(text, status, mine)
   }
 
   return {
@@ -77,12 +83,16 @@ export function createNode(url: string, options: NodeOptions = {}): RpcNode {
     get calls() {
       return calls
     },
+    get refusals() {
+      return refusals
+    },
     async call(method, params) {
       for (let attempt = 1; ; attempt++) {
         options.signal?.throwIfAborted()
         try {
           return await once(method, params)
         } catch (error) {
+          if (error instanceof RpcRefusal || error instanceof Passing) refusals++
           if (error instanceof KnownError) throw error
           options.signal?.throwIfAborted()
           if (attempt >= tries) throw unavailable(method, error)
@@ -90,14 +100,27 @@ export function createNode(url: string, options: NodeOptions = {}): RpcNode {
             error instanceof Passing && error.waitMs !== undefined
               ? error.waitMs
               : 200 * 2 ** attempt
-          await sleep(
-            Math.min(wait, 30_000),
-            undefined,
-            options.signal ? { signal: options.signal } : {},
-          )
+          await clock.sleep(Math.min(wait, 30_000), options.signal)
         }
       }
     },
+  }
+}
+
+function exchangeWith(url: string, options: NodeOptions): Exchange {
+  return async (body, signal) => {
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? 60_000)
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body,
+      redirect: 'error',
+      signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
+    })
+    const text = await limitedText(response, options.maxAnswerBytes ?? 256 * 2 ** 20)
+    const pause = retryAfterMs(response)
+    const { status } = response
+    return { status, text, ...(pause === undefined ? {} : { retryAfterMs: pause }) }
   }
 }
 

@@ -10,12 +10,14 @@ import { accountRoutes } from './accounts.ts'
 import { boundsRoutes } from './bounds.ts'
 import { createCursors } from './cursor.ts'
 import { docsPage, errorsPage } from './docsPage.ts'
+import { flagEventRoutes } from './flagEvents.ts'
 import { flagRoutes } from './flags.ts'
 import { hostGuard, securityHeaders } from './guard.ts'
 import { importRoutes } from './imports.ts'
 import { jobRoutes } from './jobRoutes.ts'
 import { createJobs } from './jobs.ts'
 import type { Knowledge } from './knowledge.ts'
+import { metricsRoutes } from './metrics.ts'
 import { pathsRoutes } from './paths.ts'
 import { explained, notFound, problem, problemHandler } from './problem.ts'
 import { reachRoutes } from './reach.ts'
@@ -67,6 +69,8 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
   )
   app.use('/v1/*', jsonOnly)
   app.route('/', flagRoutes(knowledge, cursors))
+  app.route('/', flagEventRoutes(knowledge))
+  app.route('/', metricsRoutes(knowledge))
   app.route('/', importRoutes(knowledge))
   app.route('/', tagRoutes(knowledge))
   app.route('/', accountRoutes(knowledge, cursors))

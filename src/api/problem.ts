@@ -41,6 +41,14 @@ export const explained: Readonly<
   },
   'chain.invalid': { status: 400, text: 'Chains are CAIP-2, for example eip155:1.' },
   'chain.mismatch': { status: 409, text: 'The node serves another chain than the account is on.' },
+  'chain.contradicted': {
+    status: 409,
+    text: 'The node shows another block where one was final: it is on another chain, or wrong. Nothing was changed.',
+  },
+  'flag.abandoned': {
+    status: 500,
+    text: 'Several workers in a row died or fell silent while they read this wallet; it is parked until it is flagged again.',
+  },
   'transfer.invalid': {
     status: 400,
     text: 'A transfer or its id is not well formed, or contradicts the times of blocks already stored.',

@@ -47,6 +47,8 @@ export type ErrorCode =
   | 'rpc.refused'
   | 'rpc.invalid-answer'
   | 'chain.mismatch'
+  | 'chain.contradicted'
+  | 'flag.abandoned'
   | 'config.invalid'
   | 'request.invalid'
   | 'request.too-large'

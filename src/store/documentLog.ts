@@ -1,5 +1,5 @@
-import { KnownError } from '../ledger/errors.ts'
-import type { Store, StoredDocument } from './store.ts'
+import { conflictIn } from './conflict.ts'
+import type { Fence, Store, StoredDocument } from './store.ts'
 
 /**
  * A collection whose ids are running numbers from 1, none left out and none changed: what was added is found by where
@@ -31,26 +31,36 @@ export async function documentsAfter(
 /**
  * Adds a document behind the last one; when somebody else adds at the same time, behind theirs.
  *
+ * @param fence - what has to hold when it is written.
+ * @throws KnownError `document.conflict` when the fence does not hold
+ *
  * Cost: reads that grow with the logarithm of the number of documents, and one write.
  */
 export async function appendDocument(
   store: Pick<Store, 'readDocument' | 'writeDocument'>,
   collection: string,
   value: unknown,
+  fence: readonly Fence[] = [],
 ): Promise<void> {
   let next = await firstFree(store, collection)
-  while (!(await isWritten(store, { collection, id: logId(next), value }))) next++
+  while (!(await isWritten(store, { collection, id: logId(next), value, fence }))) next++
 }
 
 async function isWritten(
   store: Pick<Store, 'writeDocument'>,
-  document: { readonly collection: string; readonly id: string; readonly value: unknown },
+  document: {
+    readonly collection: string
+    readonly id: string
+    readonly value: unknown
+    readonly fence: readonly Fence[]
+  },
 ): Promise<boolean> {
   try {
-    await store.writeDocument(document.collection, document.id, 0, document.value)
+    const { collection, id, value, fence } = document
+    await store.writeDocument(collection, id, 0, value, fence)
     return true
   } catch (error) {
-    if (error instanceof KnownError && error.code === 'document.conflict') return false
+    if (conflictIn(error) === document.collection) return false
     throw error
   }
 }

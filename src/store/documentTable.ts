@@ -1,6 +1,6 @@
 import { KnownError } from '../ledger/errors.ts'
 import type { Connection, Row } from './sqliteFile.ts'
-import type { Store, StoredDocument } from './store.ts'
+import type { Fence, Store, StoredDocument } from './store.ts'
 
 type Documents = Pick<Store, 'readDocument' | 'writeDocument' | 'deleteDocument' | 'listDocuments'>
 type Transact = <T>(work: (connection: Connection) => Promise<T>) => Promise<T>
@@ -13,8 +13,9 @@ export function documentTable(read: Connection, transact: Transact): Documents {
       return row && documentOf(row)
     },
 
-    writeDocument(collection, id, expected, value) {
+    writeDocument(collection, id, expected, value, fence = []) {
       return transact(async (write) => {
+        checkFence(write, fence)
         const text = JSON.stringify(value)
         const changed =
           expected === 0
@@ -53,6 +54,18 @@ export function documentOf(row: Row): StoredDocument {
     id: String(row['id']),
     version: Number(row['version']),
     value: JSON.parse(String(row['value'])) as unknown,
+  }
+}
+
+/**
+ * Inside the caller's transaction.
+ *
+ * @throws KnownError `document.conflict` when a document has another version
+ */
+export function checkFence(connection: Connection, fence: readonly Fence[]): void {
+  for (const { collection, id, version } of fence) {
+    const found = Number(connection.get('read-document', { collection, id })?.['version'] ?? 0)
+    if (found !== version) throw conflict(connection, { collection, id, expected: version })
   }
 }
 

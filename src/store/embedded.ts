@@ -11,7 +11,7 @@ import type { Tag } from '../ledger/tag.ts'
 import { parseTransferId, type Transfer, type TransferId, transferId } from '../ledger/transfer.ts'
 import { checkLog } from './checkLog.ts'
 import { addClaim, claimForManyOf, claimOf, claimsFor, cutClaims } from './coverageTable.ts'
-import { documentOf, documentTable, restoreDocuments } from './documentTable.ts'
+import { checkFence, documentOf, documentTable, restoreDocuments } from './documentTable.ts'
 import { checkExpansion, expandedFrom } from './expansion.ts'
 import { createLogState } from './logState.ts'
 import { type Log, storedObservations } from './mergeBatch.ts'
@@ -37,6 +37,7 @@ import type {
   CheckReport,
   Expansion,
   ExpansionQuery,
+  Fence,
   LogEntry,
   PlacedFinding,
   Store,
@@ -102,18 +103,28 @@ class EmbeddedStore implements Store {
   }
 
   append(batch: Append): Promise<AppendResult> {
-    return this.atomically((appender) => appender.append(batch))
+    return this.#inTransaction(async (connection) => {
+      // Before the log is looked at: who is refused here knows nothing of it that would have to be forgotten.
+      checkFence(connection, batch.fence ?? [])
+      return appendTo(connection, this.#writerLog(), batch)
+    })
   }
 
   atomically<T>(work: (appender: Appender) => Promise<T>): Promise<T> {
     return this.#inTransaction(() => {
       const log = this.#writerLog()
-      return work({ append: async (batch) => appendTo(this.#write, log, batch) })
+      return work({
+        append: async (batch) => {
+          checkFence(this.#write, batch.fence ?? [])
+          return appendTo(this.#write, log, batch)
+        },
+      })
     })
   }
 
-  rollBack(chain: ChainId, fromBlock: number): Promise<number> {
-    return this.#inTransaction(async () => {
+  rollBack(chain: ChainId, fromBlock: number, fence: readonly Fence[] = []): Promise<number> {
+    return this.#inTransaction(async (connection) => {
+      checkFence(connection, fence)
       const log = this.#writerLog()
       const orphans = orphansFrom(log, { chain, fromBlock })
       write(this.#write, planRollBack(orphans, { chain, fromBlock }, log))

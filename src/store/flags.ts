@@ -1,6 +1,7 @@
 import type { Account } from '../ledger/account.ts'
 import { KnownError } from '../ledger/errors.ts'
-import type { Store, StoredDocument } from './store.ts'
+import { conflictIn } from './conflict.ts'
+import type { Fence, Store, StoredDocument } from './store.ts'
 
 /** How far the reading of a flagged wallet is. */
 export interface FlagProgress {
@@ -66,12 +67,15 @@ export async function putFlag(
 /**
  * Changes a flag by compare-and-set, again when somebody else was faster.
  *
- * @throws KnownError `flag.not-found` when `change` gets nothing and gives nothing
+ * @param fence - what has to hold when it is written.
+ * @throws KnownError `flag.not-found` when `change` gets nothing and gives nothing; `document.conflict` when the fence
+ * does not hold
  */
 export async function changeFlag(
   store: Store,
   account: Account,
   change: (known: Flag | undefined) => Flag | undefined,
+  fence: readonly Fence[] = [],
 ): Promise<Flag> {
   for (let attempt = 0; ; attempt++) {
     const known: StoredDocument | undefined = await store.readDocument(flagCollection, account)
@@ -83,11 +87,10 @@ export async function changeFlag(
       })
     }
     try {
-      await store.writeDocument(flagCollection, account, known?.version ?? 0, next)
+      await store.writeDocument(flagCollection, account, known?.version ?? 0, next, fence)
       return next
     } catch (error) {
-      if (!(error instanceof KnownError && error.code === 'document.conflict') || attempt === 20)
-        throw error
+      if (conflictIn(error) !== flagCollection || attempt === 20) throw error
     }
   }
 }

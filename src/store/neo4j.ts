@@ -28,7 +28,13 @@ import {
   cutClaims,
   sortedClaims,
 } from './neo4j/coverage.ts'
-import { allDocuments, neo4jDocuments, restoreDocuments } from './neo4j/documents.ts'
+import {
+  allDocuments,
+  brokenFence,
+  fenceConflict,
+  neo4jDocuments,
+  restoreDocuments,
+} from './neo4j/documents.ts'
 import { neo4jExpansion, neo4jTouching } from './neo4j/expansion.ts'
 import { compareCodePoints, digestKey } from './neo4j/keys.ts'
 import { project } from './neo4j/projection.ts'
@@ -55,6 +61,7 @@ import type {
   CheckReport,
   Expansion,
   ExpansionQuery,
+  Fence,
   LogEntry,
   PlacedFinding,
   Store,
@@ -144,17 +151,18 @@ class Neo4jStore implements Store {
     const given = { ...batch, transfers: columnsOf(batch.transfers) }
     const own = randomUUID()
     let planned: AppendResult | undefined
-    return this.#inTurn(async () => {
+    return this.#fenced(batch.fence, async (checked) => {
       const result = await this.#connection.write(async (unit) => {
         this.#forgetFailedRun(planned)
         const writing = await this.#lock(unit, own)
         // A run before this one was committed, and only the reply was lost.
         if (writing.isRepeated && planned) return planned
+        if (!(await checked(unit))) return undefined
         planned = await appendTo(writing, given)
         await writing.finish()
         return planned
       })
-      await this.#draw(result.sequence)
+      if (result) await this.#draw(result.sequence)
       return result
     })
   }
@@ -166,7 +174,13 @@ class Neo4jStore implements Store {
       let result: T
       try {
         writing = await this.#lock(unit, randomUUID())
-        result = await work({ append: (batch) => appendTo(writing, batch) })
+        result = await work({
+          append: async (batch) => {
+            const broken = await brokenFence(unit, batch.fence ?? [])
+            if (broken) throw await fenceConflict(this.#connection, broken)
+            return appendTo(writing, batch)
+          },
+        })
         await writing.finish()
       } catch (error) {
         await unit.rollBack().catch(() => undefined)
@@ -178,19 +192,20 @@ class Neo4jStore implements Store {
     })
   }
 
-  rollBack(chain: ChainId, fromBlock: number): Promise<number> {
+  rollBack(chain: ChainId, fromBlock: number, fence?: readonly Fence[]): Promise<number> {
     const own = randomUUID()
     let planned: number | undefined
-    return this.#inTurn(async () => {
+    return this.#fenced(fence, async (checked) => {
       const count = await this.#connection.write(async (unit) => {
         this.#forgetFailedRun(planned)
         const writing = await this.#lock(unit, own)
         if (writing.isRepeated && planned !== undefined) return planned
+        if (!(await checked(unit))) return undefined
         planned = await rollBackIn(writing, { chain, fromBlock })
         await writing.finish()
         return planned
       })
-      await this.#draw(this.#state?.sequence ?? 0)
+      if (count !== undefined) await this.#draw(this.#state?.sequence ?? 0)
       return count
     })
   }
@@ -440,6 +455,26 @@ class Neo4jStore implements Store {
       })
     this.#turn = mine
     return mine
+  }
+
+  /**
+   * One write behind a fence. Who is refused keeps what it knows of the log: it wrote nothing.
+   *
+   * @param work - gives undefined when `checked` says that the fence does not hold.
+   */
+  async #fenced<T>(
+    fence: readonly Fence[] = [],
+    work: (checked: (unit: Unit) => Promise<boolean>) => Promise<T | undefined>,
+  ): Promise<T> {
+    let broken: Fence | undefined
+    const result = await this.#inTurn(() =>
+      work(async (unit) => {
+        broken = await brokenFence(unit, fence)
+        return broken === undefined
+      }),
+    )
+    if (result !== undefined) return result
+    throw await fenceConflict(this.#connection, broken as Fence)
   }
 
   /** A run that failed noted entries that may be stored or not: only the log itself can tell. */

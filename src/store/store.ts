@@ -6,6 +6,17 @@ import type { Tag } from '../ledger/tag.ts'
 import type { Transfer, TransferId } from '../ledger/transfer.ts'
 import type { TransferBatch } from '../ledger/transferBatch.ts'
 
+/**
+ * A document that must still have this version when something is written, compared in the transaction of the write:
+ * whoever was overtaken while it slept cannot write any more. Versions only grow as long as the document is never
+ * deleted, so an old one never comes back.
+ */
+export interface Fence {
+  readonly collection: string
+  readonly id: string
+  readonly version: number
+}
+
 /** What an append brings: rows of one source, and the coverage that they complete. */
 export interface Append {
   /**
@@ -20,6 +31,8 @@ export interface Append {
   readonly source: string
   readonly assurance: Assurance
   readonly coverage: readonly (Coverage | CoverageOfMany)[]
+  /** Nothing is stored unless all of these hold; then it is KnownError `document.conflict`. */
+  readonly fence?: readonly Fence[]
 }
 
 export interface AppendResult {
@@ -176,9 +189,11 @@ export interface Store extends Appender {
    * Orphans every row of `chain` at `fromBlock` and above, from every source, and cuts coverage back below it.
    * Used after a reorganisation. Orphaned rows stay in the log with a tombstone; they may be appended again.
    *
+   * @param fence - nothing is changed unless all of these hold.
    * @returns how many rows became orphans.
+   * @throws KnownError `document.conflict` when the fence does not hold
    */
-  rollBack(chain: ChainId, fromBlock: number): Promise<number>
+  rollBack(chain: ChainId, fromBlock: number, fence?: readonly Fence[]): Promise<number>
 
   /** Log entries with sequence numbers above `after`, in order, as of the moment of the call. */
   readLog(after: number): AsyncIterable<LogEntry>
@@ -223,13 +238,15 @@ export interface Store extends Appender {
   /**
    * Compare-and-set: writes only when the stored version is `expected` (0: it does not exist yet).
    *
-   * @throws KnownError `document.conflict` when it is not; nothing is changed.
+   * @param fence - nothing is written unless all of these hold too.
+   * @throws KnownError `document.conflict` when it is not; its facts name the document; nothing is changed.
    */
   writeDocument(
     collection: string,
     id: string,
     expected: number,
     value: unknown,
+    fence?: readonly Fence[],
   ): Promise<StoredDocument>
 
   /** Removes the document when its version is `expected`; same error otherwise. */

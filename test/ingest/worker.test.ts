@@ -170,6 +170,7 @@ async function work(location: string, rpc: string): Promise<WorkerEvent[]> {
     once: true,
     signal,
     tries: 2,
+    leaseMs: 1_000,
     tell: (event) => events.push(event),
   })
   return events

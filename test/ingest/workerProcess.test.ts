@@ -73,7 +73,8 @@ async function work(
   const tell = (event: WorkerEvent): void => {
     events.push(event)
   }
-  await runWorker({ store: location, rpc, once: true, signal: stop.signal, tries: 2, tell })
+  const { signal } = stop
+  await runWorker({ store: location, rpc, once: true, signal, tries: 2, leaseMs: 1_000, tell })
   return events
 }
 
@@ -293,7 +294,7 @@ test('a lost lease is not a failure of the wallet', async () => {
       const [lease] = await thief.listDocuments('lease')
       await thief.writeDocument('lease', lease?.id ?? '', lease?.version ?? 0, {
         owner: 'another worker',
-        until: Date.now() + 1_000,
+        lastsMs: 1_000,
       })
       return undefined
     },

@@ -381,6 +381,71 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
       expect(await store.readDocument('c', 'id')).toBeUndefined()
     })
 
+    test('a fence that no longer holds keeps rows, coverage, roll backs and documents out', async () => {
+      const other = await opened.another()
+      const { version } = await store.writeDocument('lease', 'x', 0, { owner: 'me' })
+      const fence = [{ collection: 'lease', id: 'x', version }]
+      const claim = { account: wallet(1), kind: 'token' as const, fromBlock: 0, toBlock: 9 }
+      const coverage = [{ ...claim, assurance: 1 as const, source: 'node:a' }]
+      await store.append({ transfers: plain.slice(0, 2), ...from, fence })
+      await store.writeDocument('c', 'id', 0, 1, fence)
+      await other.writeDocument('lease', 'x', version, { owner: 'another' })
+      const refusal = {
+        code: 'document.conflict',
+        facts: { collection: 'lease', id: 'x', expected: 1, found: 2 },
+      }
+      const { sequence } = await store.state()
+      await expect(
+        store.append({ transfers: plain, ...from, coverage, fence }),
+      ).rejects.toMatchObject(refusal)
+      await expect(store.rollBack(chain, 0, fence)).rejects.toMatchObject(refusal)
+      await expect(store.writeDocument('c', 'id', 1, 2, fence)).rejects.toMatchObject(refusal)
+      await expect(store.writeDocument('c', 'new', 0, 2, fence)).rejects.toMatchObject(refusal)
+      await expect(
+        store.atomically((appender) => appender.append({ transfers: plain, ...from, fence })),
+      ).rejects.toMatchObject(refusal)
+      expect(await canonical(store)).toEqual(plain.slice(0, 2))
+      expect((await store.state()).sequence).toBe(sequence)
+      expect(await store.coverage(new Set([wallet(1)]))).toEqual([])
+      expect(await store.readDocument('c', 'id')).toMatchObject({ version: 1, value: 1 })
+      expect(await store.readDocument('c', 'new')).toBeUndefined()
+      const now = [{ collection: 'lease', id: 'x', version: 2 }]
+      await store.append({ transfers: plain, ...from, coverage, fence: now })
+      expect(await canonical(store)).toEqual(plain)
+      const none = [{ collection: 'lease', id: 'never', version: 1 }]
+      await expect(store.append({ transfers: plain, ...from, fence: none })).rejects.toMatchObject({
+        code: 'document.conflict',
+      })
+      expect((await other.check()).damage).toEqual([])
+      await other.close()
+    })
+
+    test('who writes behind a fence and who takes it away at once: never both', async () => {
+      const other = await opened.another()
+      for (let round = 1; round <= 12; round++) {
+        const known = await store.readDocument('lease', 'race')
+        const held = await store.writeDocument('lease', 'race', known?.version ?? 0, round)
+        const fence = [{ collection: 'lease', id: 'race', version: held.version }]
+        const seen = async (): Promise<number> => {
+          const taken = await other.writeDocument('lease', 'race', held.version, -round)
+          expect(taken.version).toBe(held.version + 1)
+          return (await canonical(other)).length
+        }
+        const row = { ...(plain[0] as Transfer), tx: hash(1_000 + round), block: 200 + round }
+        const [written, afterTaking] = await Promise.allSettled([
+          store.append({ transfers: [{ ...row, time: row.time + 9_999 }], ...from, fence }),
+          seen(),
+        ])
+        if (afterTaking.status === 'rejected') throw afterTaking.reason
+        // What is written after the fence was taken away would show only now.
+        const rows = (await canonical(store)).length
+        expect(rows).toBe(afterTaking.value)
+        if (written.status === 'rejected')
+          expect(written.reason).toMatchObject({ code: 'document.conflict' })
+      }
+      await other.close()
+    })
+
     test.each([2, 8])('%i writers at once lose no increment', async (writers) => {
       const stores = [
         store,

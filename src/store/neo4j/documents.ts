@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib'
 import { type Account, accountChain, accountReference } from '../../ledger/account.ts'
 import { KnownError } from '../../ledger/errors.ts'
 import { type Flag, flagCollection } from '../flags.ts'
-import type { Store, StoredDocument } from '../store.ts'
+import type { Fence, Store, StoredDocument } from '../store.ts'
 import { int, type Neo4jConnection, type Row, type Unit } from './connection.ts'
 import { isRemoved } from './faults.ts'
 import { compareCodePoints } from './keys.ts'
@@ -20,10 +20,13 @@ export function neo4jDocuments(connection: Neo4jConnection): Documents {
       return document
     },
 
-    async writeDocument(collection, id, expected, value) {
+    async writeDocument(collection, id, expected, value, fence = []) {
       const text = JSON.stringify(value)
       const own = randomUUID()
+      let broken: Fence | undefined
       const done = await compared(connection, { collection, id, expected }, async (unit) => {
+        broken = await brokenFence(unit, fence)
+        if (broken) return isOwnWrite(unit, { collection, id, own })
         const given = { collection, id, content: contentOf(expected + 1, text), unit: own }
         const rows =
           expected === 0
@@ -33,6 +36,7 @@ export function neo4jDocuments(connection: Neo4jConnection): Documents {
         if (collection === flagCollection) await showFlag(unit, id, JSON.parse(text) as Flag)
         return true
       })
+      if (!done && broken) throw await fenceConflict(connection, broken)
       if (!done) throw await conflict(connection, { collection, id, expected })
       return { collection, id, version: expected + 1, value: JSON.parse(text) as unknown }
     },
@@ -61,6 +65,22 @@ export function neo4jDocuments(connection: Neo4jConnection): Documents {
       )
     },
   }
+}
+
+/** The first document of a fence that has another version; those that hold are held until the transaction ends. */
+export async function brokenFence(unit: Unit, fence: readonly Fence[]): Promise<Fence | undefined> {
+  for (const { collection, id, version } of fence) {
+    const [row] = await unit.run('hold-document', { collection, id })
+    if (Number(row?.['version'] ?? 0) !== version) return { collection, id, version }
+  }
+  return undefined
+}
+
+export function fenceConflict(
+  connection: Neo4jConnection,
+  { collection, id, version }: Fence,
+): Promise<KnownError> {
+  return conflict(connection, { collection, id, expected: version })
 }
 
 const documentsPerStatement = 5_000

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { streamSSE } from 'hono/streaming'
+import { formatAccount } from '../ledger/account.ts'
+import { KnownError } from '../ledger/errors.ts'
+import { type Flag, readFlag } from '../store/flags.ts'
+import type { Store } from '../store/store.ts'
+import type { Knowledge } from './knowledge.ts'
+import { createRouter } from './router.ts'
+import { AccountText, problems } from './schemas.ts'
+
+const getEvents = createRoute({
+  method: 'get',
+  path: '/v1/flags/{account}/events',
+  operationId: 'flagEvents',
+  summary: 'The flag whenever it changes, as server-sent events, with a last event `done`',
+  description:
+    'Events `progress` carry the flag, the first at once. The last event is `done`, when the wallet is read or ' +
+    'parked: the flag, `count` of the events before it, and `records`, the SHA-256 of their data, each followed by a ' +
+    'newline. A stream without it is cut: at the latest after a quarter of an hour, then ask again.',
+  request: { params: z.strictObject({ account: AccountText }), query: z.strictObject({}) },
+  responses: {
+    200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+    ...problems,
+  },
+})
+
+/** Workers are processes of their own and write to the store: there it is looked for changes. */
+const lookMs = 400
+const aliveMs = 15_000
+const longestMs = 900_000
+
+export function flagEventRoutes({ store }: Knowledge): OpenAPIHono {
+  const routes = createRouter()
+  routes.openapi(getEvents, async (c) => {
+    const { account } = c.req.valid('param')
+    const first = await readFlag(store, account)
+    if (!first) {
+      throw new KnownError('flag.not-found', `${formatAccount(account)} is not flagged`, {
+        hint: 'POST /v1/flags flags it.',
+      })
+    }
+    return streamSSE(c, async (stream) => {
+      const records = createHash('sha256')
+      const until = performance.now() + longestMs
+      let count = 0
+      let flag: Flag | undefined = first
+      while (flag && !hasEnded(flag) && !stream.aborted) {
+        const data = JSON.stringify(viewOf(flag))
+        records.update(`${data}\n`)
+        count++
+        await stream.writeSSE({ event: 'progress', data })
+        flag = await changed(store, flag, {
+          until,
+          isGone: () => stream.aborted,
+          alive: () => stream.write(': alive\n\n').then(() => undefined),
+        })
+      }
+      if (!flag || stream.aborted) return
+      const data = JSON.stringify({ ...viewOf(flag), count, records: records.digest('hex') })
+      await stream.writeSSE({ event: 'done', data })
+    }) as never
+  })
+  return routes
+}
+
+interface Patience {
+  /** By `performance.now()`. */
+  readonly until: number
+  readonly isGone: () => boolean
+  readonly alive: () => Promise<void>
+}
+
+/** The flag once it is another; undefined when that takes too long, or nobody listens any more. */
+async function changed(store: Store, seen: Flag, patience: Patience): Promise<Flag | undefined> {
+  const before = JSON.stringify(seen)
+  let saidAt = performance.now()
+  while (performance.now() < patience.until && !patience.isGone()) {
+    await new Promise((resolve) => setTimeout(resolve, lookMs))
+    const flag = await readFlag(store, seen.account)
+    if (flag && JSON.stringify(flag) !== before) return flag
+    if (performance.now() - saidAt < aliveMs) continue
+    saidAt = performance.now()
+    await patience.alive()
+  }
+  return undefined
+}
+
+function hasEnded({ state }: Flag): boolean {
+  return state === 'done' || state === 'failed'
+}
+
+function viewOf(flag: Flag): Record<string, unknown> {
+  return { ...flag, account: formatAccount(flag.account) }
+}
