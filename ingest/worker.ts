@@ -14,14 +14,17 @@ import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
 import type { Store } from '../src/store/store.ts'
 import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } from './anchors.ts'
+import { connectEndpoints, type Endpoints } from './endpoints.ts'
 import { createLease, type Lease, LeaseLost } from './lease.ts'
 import { createProgressBar } from './progress.ts'
-import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReader.ts'
-import { createNode, RpcRefusal } from './rpc/node.ts'
+import type { ChainReader } from './rpc/chainReader.ts'
 
 export interface WorkerOptions {
   readonly store: StorePlace | string
-  readonly rpc: string
+  /** http(s) URLs of nodes of one chain, best first; never told. */
+  readonly rpc: string | readonly string[]
+  /** Take names that stand for addresses of a private network. */
+  readonly allowPrivate?: boolean
   /** Ends when no flag is waiting. */
   readonly once: boolean
   readonly signal: AbortSignal
@@ -72,14 +75,23 @@ export type WorkerEvent =
       readonly seconds: number
     }
   | {
+      readonly event: 'endpoint'
+      readonly node: string
+      readonly state: 'away' | 'in use'
+      readonly message: string
+    }
+  | {
       readonly event: 'rolledBack'
       readonly account: string
       readonly fromBlock: number
       readonly orphans: number
     }
 
+/** Blocks of one reading: what is read is stored, and seen, every few seconds. */
 const startRange = 2_000
-const largestRange = 10_000
+const largestRange = 1_000_000
+const quickMs = 4_000
+const slowMs = 20_000
 const idleMs = 2_000
 
 /** A wallet whose reading fails for reasons that may pass is tried so often in a row, then it is parked. */
@@ -95,12 +107,13 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
       store: { type: 'string' },
       once: { type: 'boolean' },
       json: { type: 'boolean' },
-      rpc: { type: 'string' },
+      rpc: { type: 'string', multiple: true },
+      'allow-private': { type: 'boolean' },
       'lease-ms': { type: 'string' },
     },
   })
-  const rpc = values.rpc ?? process.env['JEJAK_INGEST_RPC']
-  if (rpc === undefined || !/^https?:\/\//.test(rpc)) {
+  const rpc = values.rpc ?? process.env['JEJAK_INGEST_RPC']?.split(',') ?? []
+  if (rpc.length === 0 || !rpc.every((url) => /^https?:\/\//.test(url) && URL.canParse(url))) {
     throw new KnownError('request.invalid', 'no http(s) node is named', {
       hint: 'Give --rpc http://host:port.',
     })
@@ -114,9 +127,11 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
     if (values.json) process.stdout.write(`${JSON.stringify(event)}\n`)
     else tellPerson(event, bar)
   }
+  const config = readConfig(process.env)
   await runWorker({
-    store: { location: values.store ?? './jejak-data', neo4j: readConfig(process.env).neo4j },
+    store: { location: values.store ?? './jejak-data', neo4j: config.neo4j },
     rpc,
+    allowPrivate: values['allow-private'] ?? config.allowPrivateRpc,
     ...(values['lease-ms'] === undefined ? {} : { leaseMs: Number(values['lease-ms']) }),
     once: values.once ?? false,
     signal: stop.signal,
@@ -149,6 +164,8 @@ function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar
     console.error(
       `${event.account}: complete through block ${event.throughBlock} (${event.calls} calls so far)`,
     )
+  else if (event.event === 'endpoint')
+    console.error(`${event.node} is ${event.state}: ${harmlessText(event.message)}`)
   else if (event.event === 'rolledBack')
     console.error(
       `${event.account}: the chain was reorganised; ${event.orphans} rows from block ${event.fromBlock} are orphans`,
@@ -166,17 +183,29 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const store = await openStore(options.store)
   try {
     const wrapped = await wrappedAssets(store)
-    const node = createNode(options.rpc, {
-      signal: options.signal,
-      ...(options.tries === undefined ? {} : { tries: options.tries }),
+    const endpoints = await connectEndpoints({
+      store,
+      urls: typeof options.rpc === 'string' ? [options.rpc] : options.rpc,
+      isWrapped: (asset) => wrapped.has(asset),
+      node: {
+        signal: options.signal,
+        ...(options.tries === undefined ? {} : { tries: options.tries }),
+        ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
+      },
+      tell: ({ name, away, why }) =>
+        options.tell({
+          event: 'endpoint',
+          node: name,
+          state: away ? 'away' : 'in use',
+          message: why,
+        }),
     })
-    const reader = await connectChain(node, (asset) => wrapped.has(asset))
-    await rememberEndpoint(store, node.name, reader)
+    const { reader } = endpoints
     options.tell({
       event: 'connected',
       chain: reader.chain,
-      traces: reader.traces,
-      node: node.name,
+      traces: reader.current.traces,
+      node: reader.name,
     })
     const owner = randomUUID()
     const delays = new Map<Account, Delay>()
@@ -186,7 +215,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       const worked = await workOnce({
         store,
         reader,
-        node,
+        node: endpoints,
         owner,
         delays,
         payments,
@@ -225,18 +254,10 @@ async function wrappedAssets(store: Store): Promise<ReadonlySet<AssetId>> {
   return new Set([...wrappedCoins.keys(), ...own.map(({ id }) => parseAsset(id))])
 }
 
-/** What the endpoint can do, without its URL. */
-async function rememberEndpoint(store: Store, name: string, reader: ChainReader): Promise<void> {
-  const known = await store.readDocument('endpoint', name)
-  const value = { chain: reader.chain, traces: reader.traces }
-  if (known && JSON.stringify(known.value) === JSON.stringify(value)) return
-  await store.writeDocument('endpoint', name, known?.version ?? 0, value)
-}
-
 interface Work {
   readonly store: Store
   readonly reader: ChainReader
-  readonly node: { readonly name: string; readonly calls: number }
+  readonly node: Pick<Endpoints, 'calls' | 'remember'>
   readonly owner: string
   readonly delays: Map<Account, Delay>
   /** What pools paid, as far as this worker wrote it. */
@@ -332,7 +353,7 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
   const head = await reader.head()
   await anchorHead(work, head)
   const started = { at: performance.now(), block: -1 }
-  let [size, largest] = [startRange, largestRange]
+  let size = startRange
   let transfers = 0
   for (
     let next = await firstGap(work, flag.account, head);
@@ -341,33 +362,28 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
   ) {
     options.signal.throwIfAborted()
     if (started.block < 0) started.block = next.from
-    const range = { from: next.from, to: Math.min(next.from + size - 1, next.to) }
-    const read = await readOrShrink(reader, flag.account, range)
-    if ('blocks' in read) {
-      size = read.blocks
-      if (read.told) largest = read.blocks
-      continue
-    }
+    const asked = { from: next.from, to: Math.min(next.from + size - 1, next.to) }
+    const askedAt = performance.now()
+    const read = await reader.read([flag.account], asked)
+    // Whose reading it was: another endpoint may have taken over.
+    const { name: source, assurance, complete } = reader
+    const range = { from: asked.from, to: read.through ?? asked.to }
+    size = nextSize(size, { asked, range, tookMs: performance.now() - askedAt })
     await lease.renew()
-    const coverage = reader.complete.map((kind) => ({
+    const coverage = complete.map((kind) => ({
       account: flag.account,
       kind,
       fromBlock: range.from,
       toBlock: range.to,
-      assurance: 1 as const,
-      source: work.node.name,
+      assurance,
+      source,
     }))
     await rememberPayments(work, read.payments)
-    const { added } = await store.append({
-      transfers: read.transfers,
-      source: work.node.name,
-      assurance: 1,
-      coverage,
-    })
+    const { added } = await store.append({ transfers: read.transfers, source, assurance, coverage })
     transfers += added
     await showProgress(work, flag.account, { range, head, transfers, started })
-    size = Math.min(size * 2, largest)
   }
+  await work.node.remember()
   await changeFlag(
     store,
     flag.account,
@@ -416,28 +432,18 @@ async function firstGap(
   return gaps.sort((a, b) => a.from - b.from)[0]
 }
 
-/** What to try instead of a range that the node refuses; `told` when it said how many blocks it takes. */
-interface Smaller {
-  readonly blocks: number
-  readonly told: boolean
-}
-
-/** The transfers, or the number of blocks to try instead when the node refuses so many. */
-async function readOrShrink(
-  reader: ChainReader,
-  wallet: Account,
-  range: { readonly from: number; readonly to: number },
-): Promise<Awaited<ReturnType<ChainReader['read']>> | Smaller> {
-  try {
-    return await reader.read(wallet, range)
-  } catch (error) {
-    const blocks = range.to - range.from + 1
-    if (!(error instanceof RpcRefusal) || blocks === 1) throw error
-    const suggested = suggestedRange(error)
-    return suggested !== undefined && suggested < blocks
-      ? { blocks: suggested, told: true }
-      : { blocks: Math.max(1, blocks >> 1), told: false }
-  }
+/** Blocks to read next, so that a reading takes some seconds. */
+function nextSize(
+  size: number,
+  last: {
+    readonly asked: { readonly from: number; readonly to: number }
+    readonly range: { readonly from: number; readonly to: number }
+    readonly tookMs: number
+  },
+): number {
+  if (last.range.to < last.asked.to) return last.range.to - last.range.from + 1
+  if (last.tookMs > slowMs) return Math.max(1, size >> 1)
+  return last.tookMs < quickMs ? Math.min(size * 2, largestRange) : size
 }
 
 async function showProgress(
