@@ -12,8 +12,8 @@ const endpointCollection = 'endpoint'
 
 const rate = z.object({
   perSecond: z.number().positive().nullable(),
-  burst: z.number().min(1).nullable(),
   patienceMs: z.number().positive(),
+  step: z.number().min(1),
 })
 const window = z.object({
   blocks: z.number().min(1),

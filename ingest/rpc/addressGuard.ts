@@ -29,10 +29,10 @@ export interface GuardOptions {
  * @param hostname - of the configured URL, as WHATWG URLs normalise it.
  */
 export function guardAddress(hostname: string, options: GuardOptions = {}): AddressGuard {
-  const literal = literalOf(hostname)
+  const literal = plain(hostname.replace(/^\[|\]$/g, ''))
   const isAllowed = (address: string): boolean =>
     options.allowPrivate === true ||
-    address === literal ||
+    (literal !== undefined && plain(address) === literal) ||
     (isLocalhost(hostname) ? isLoopback(address) : isPublicAddress(address))
   const resolve: Resolve =
     options.resolve ?? ((name) => systemLookup(name, { all: true, verbatim: true }))
@@ -60,11 +60,6 @@ export function guardAddress(hostname: string, options: GuardOptions = {}): Addr
   }
 }
 
-function literalOf(hostname: string): string | undefined {
-  const bare = hostname.replace(/^\[|\]$/g, '')
-  return isIP(bare) === 0 ? undefined : bare
-}
-
 function isLocalhost(hostname: string): boolean {
   return hostname === 'localhost' || hostname.endsWith('.localhost')
 }
@@ -78,10 +73,15 @@ function isLoopback(address: string): boolean {
   return rangeOf(address) === 'loopback'
 }
 
-/** An IPv4 address written as IPv6 (`::ffff:127.0.0.1`) counts as what it is. */
 function rangeOf(address: string): string {
+  const known = plain(address)
+  return known === undefined ? 'unknown' : ipaddr.parse(known).range()
+}
+
+/** One notation for each address: an IPv4 address written as IPv6 (`::ffff:127.0.0.1`) counts as what it is. */
+function plain(address: string): string | undefined {
   const bare = address.split('%')[0] ?? ''
-  return ipaddr.isValid(bare) ? ipaddr.process(bare).range() : 'unknown'
+  return isIP(bare) === 0 ? undefined : ipaddr.process(bare).toString()
 }
 
 function forbidden(): KnownError {

@@ -4,16 +4,16 @@ import type { Clock } from './clock.ts'
 export interface KnownRate {
   /** Calls per second that it takes; null while it has refused none. */
   readonly perSecond: number | null
-  /** Calls that it takes at once. */
-  readonly burst: number | null
   /** Milliseconds without a refusal after which more is tried. */
   readonly patienceMs: number
+  /** By which factor more is tried. */
+  readonly step: number
 }
 
 /**
  * How often an endpoint may be asked, learned from its refusals. Nothing is held back before the first one; from then
- * on never more than the endpoint was seen to take in a second. What it takes more is tried later and later, so that
- * hardly a call in a hundred is refused.
+ * on calls go evenly, which every way of counting takes: by the second, over any second, out of a bucket. Whether it
+ * takes more is tried in smaller and smaller steps, later and later, so that hardly a call in a hundred is refused.
  */
 export interface CallRate {
   /** Calls that may go at once; a batch counts as many as it holds. */
@@ -28,6 +28,10 @@ export interface CallRate {
 /** Where our second and the endpoint's differ, ours is the longer. */
 const margin = 1.005
 const firstPatienceMs = 5_000
+
+/** Steps upwards: wide after a guess from the first moments, narrow near what was refused. */
+const widestStep = 1.5
+const narrowestStep = 1.02
 const longestPatienceMs = 3_600_000
 const longestWaitMs = 60_000
 const slowest = 0.05
@@ -37,29 +41,23 @@ const usualWaitMs = 1_000
 
 export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
   let perSecond = known?.perSecond ?? undefined
-  let burst = known?.burst ?? Number.POSITIVE_INFINITY
   let patienceMs = known?.patienceMs ?? firstPatienceMs
+  let step = known?.step ?? widestStep
   let lower: number | undefined
+  const startedAt = clock.now()
   let triedMoreAt = clock.now()
   let learnedAt = Number.NEGATIVE_INFINITY
   let closedUntil = 0
   let inRow = 0
-  let sent: number[] = []
+  let lastAt = Number.NEGATIVE_INFINITY
   let taken: number[] = []
   let turn: Promise<unknown> = Promise.resolve()
 
-  function atOnce(): number {
-    if (perSecond === undefined) return Number.POSITIVE_INFINITY
-    return Math.max(1, Math.min(burst, Math.ceil(perSecond)))
-  }
-
-  /** When so many calls may go: as many as may go at once are never closer together than the rate has it. */
+  /** When so many calls may go: each has its own place, a batch waits for the places of all that it holds. */
   function earliest(calls: number): number {
-    if (perSecond === undefined) return closedUntil
-    const most = atOnce()
-    const before = sent.at(-(most - Math.min(calls, most) + 1))
-    const spanMs = (Math.max(most, calls) / perSecond) * 1000 * margin
-    return Math.max(closedUntil, before === undefined ? 0 : before + spanMs)
+    return perSecond === undefined
+      ? closedUntil
+      : Math.max(closedUntil, lastAt + (calls / perSecond) * 1000 * margin)
   }
 
   async function waitTurn(calls: number, signal?: AbortSignal): Promise<void> {
@@ -69,42 +67,35 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
       if (waitMs <= 0) break
       await clock.sleep(waitMs, signal)
     }
-    const now = clock.now()
-    for (let i = 0; i < calls; i++) sent.push(now)
-    if (sent.length > 4_096) sent = sent.slice(-2_048)
+    lastAt = clock.now()
   }
 
   function tryMore(now: number): void {
     if (perSecond === undefined || now - triedMoreAt < patienceMs) return
     triedMoreAt = now
     lower = perSecond
-    perSecond *= 1.05
+    perSecond *= step
   }
 
   function learn(measured: number, sentAt: number): void {
     if (perSecond === undefined) {
       perSecond = Math.max(measured, 1)
+      // After a full second what was taken in it is the limit, or near it.
+      if (sentAt - startedAt >= 1000) step = 1 + (widestStep - 1) / 4
       return
     }
     if (lower !== undefined) {
-      // More was tried and is not taken: as before, and longer.
+      // More was tried and is not taken: as before; next time less of it, and later.
       perSecond = lower
       lower = undefined
       patienceMs = Math.min(patienceMs * 2, longestPatienceMs)
-    } else if (measured < perSecond * 0.8 && atOnce() > 1 && sentInSecond(sentAt) < perSecond) {
-      // Refused though the second was not full: it was too much at once.
-      burst = Math.max(1, atOnce() >> 1)
-    } else
-      perSecond = Math.max(slowest, Math.min(perSecond * 0.98, Math.max(measured, perSecond / 2)))
-  }
-
-  function sentInSecond(at: number): number {
-    return sent.filter((time) => time > at - 1000 && time <= at).length
+      step = Math.max(narrowestStep, 1 + (step - 1) / 2)
+    } else perSecond = Math.max(slowest, perSecond * 0.98)
   }
 
   return {
     get burst() {
-      return atOnce()
+      return perSecond === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(perSecond))
     },
     take(calls, signal) {
       const mine = turn.then(() => waitTurn(calls, signal))
@@ -126,15 +117,16 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
       if (sentAt < learnedAt) return
       closedUntil = Math.max(closedUntil, now + Math.min(waitMs, longestWaitMs * 60))
       const measured = taken.filter((time) => time > sentAt - 1000 && time <= sentAt).length
+      // What it says of itself is believed with a little to spare.
       if (hint.perSecond === undefined) learn(measured, sentAt)
-      else perSecond = hint.perSecond
+      else perSecond = hint.perSecond * 0.99
       learnedAt = now
       triedMoreAt = now
     },
     known: () => ({
       perSecond: perSecond ?? null,
-      burst: Number.isFinite(burst) ? burst : null,
       patienceMs,
+      step,
     }),
   }
 }

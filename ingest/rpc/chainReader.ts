@@ -98,7 +98,12 @@ export async function connectChain(
 ): Promise<NodeReader> {
   const chain =
     `eip155:${wholeNumber(await node.call('eth_chainId', []), 'the chain id')}` as ChainId
-  const windows = createWindows(options.clock ?? wallClock, options.windows)
+  const windows = createWindows({
+    clock: options.clock ?? wallClock,
+    ...(options.windows === undefined ? {} : { known: options.windows }),
+    // Two questions are asked side by side.
+    atOnce: () => Math.max(1, Math.ceil((node.atOnce ?? together) / 2)),
+  })
   const reader = new BlockReader({
     node,
     chain,

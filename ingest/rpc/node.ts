@@ -16,6 +16,8 @@ export interface RpcNode {
   readonly name: string
   /** Calls made so far, refused ones included. */
   readonly calls: number
+  /** Calls that keep it busy when they are under way at once; more would only wait. */
+  readonly atOnce?: number
   /**
    * @throws KnownError `rpc.refused` ({@link RpcRefusal}) when the node says no for good, `rpc.unavailable`
    * (retryable) when it does not answer after some tries, `rpc.invalid-answer` when what comes is no JSON-RPC answer,
@@ -67,6 +69,7 @@ export interface NodeOptions {
 
 const usualMaxAnswerBytes = 64 * 2 ** 20
 const mostInBatch = 20
+const mostAtOnce = 8
 const longestPauseMs = 30_000
 
 /** A rate limit passes by itself: more patience than with an endpoint that does not answer. */
@@ -86,7 +89,7 @@ export function createNode(url: string, options: NodeOptions = {}): Endpoint {
   const exchange = options.exchange ?? exchangeWith(url, options)
   const rate = createCallRate(clock, options.known?.rate)
   const tell = hiding(url)
-  const state = { calls: 0, refusals: 0, id: 0, batches: options.known?.batches ?? true }
+  const state = { calls: 0, refusals: 0, id: 0, batches: options.known?.batches ?? true, tookMs: 0 }
   let parked: Endpoint['parked']
 
   function checkParked(): void {
@@ -96,6 +99,8 @@ export function createNode(url: string, options: NodeOptions = {}): Endpoint {
 
   /** The result; anything else is thrown as what it means. */
   function understood(answer: CallAnswer, sentAt: number): unknown {
+    const tookMs = clock.now() - sentAt
+    state.tookMs = state.tookMs === 0 ? tookMs : state.tookMs * 0.9 + tookMs * 0.1
     if ('result' in answer) {
       rate.accepted(sentAt)
       return answer.result
@@ -115,7 +120,7 @@ export function createNode(url: string, options: NodeOptions = {}): Endpoint {
       throw parkedError(parked.reason)
     }
     if (kind === 'passing') throw new NoAnswer(refused.message.slice(0, 200))
-    throw new RpcRefusal(refused.code, refused.message, kind)
+    throw new RpcRefusal(refused.code, refused.message, kind, refused.data)
   }
 
   async function once([method, params]: RpcCall): Promise<unknown> {
@@ -209,6 +214,11 @@ export function createNode(url: string, options: NodeOptions = {}): Endpoint {
     get refusals() {
       return state.refusals
     },
+    get atOnce() {
+      const { perSecond } = rate.known()
+      if (perSecond === null) return mostAtOnce
+      return Math.min(mostAtOnce, Math.ceil((perSecond * state.tookMs) / 1000) + 1)
+    },
     get parked() {
       return parked
     },
@@ -250,8 +260,15 @@ export class RpcRefusal extends KnownError {
   readonly rpcCode: number
   readonly kind: RefusalKind
   readonly words: string
+  /** What came with the refusal, such as the data of a revert. */
+  readonly data: unknown
 
-  constructor(rpcCode: number, message: string, kind = kindOfRefusal({ code: rpcCode, message })) {
+  constructor(
+    rpcCode: number,
+    message: string,
+    kind: RefusalKind = kindOfRefusal({ code: rpcCode, message }),
+    data?: unknown,
+  ) {
     super('rpc.refused', `the node refuses: ${message.slice(0, 300)}`, {
       facts: { rpcCode },
       hint: hints[kind],
@@ -260,6 +277,7 @@ export class RpcRefusal extends KnownError {
     this.rpcCode = rpcCode
     this.kind = kind
     this.words = message
+    this.data = data
   }
 }
 

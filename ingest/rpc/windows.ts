@@ -48,7 +48,6 @@ export interface Windows {
 
 const startBlocks = 2_000
 const mostBlocks = 1_000_000
-const windowsAtOnce = 6
 
 /** A window that took so long is not made larger, and one of twice that is made smaller. */
 const slowMs = 6_000
@@ -68,12 +67,19 @@ interface Track {
   /** Results per block, of late. */
   density: number
   answers: number
+  /** Most blocks that were taken of late; more than that is tried by one window at a time. */
+  taken: number
+  isTrying: boolean
 }
 
-export function createWindows(
-  clock: Clock,
-  known: Readonly<Record<string, KnownWindow>> = {},
-): Windows {
+export interface WindowsOptions {
+  readonly clock: Clock
+  readonly known?: Readonly<Record<string, KnownWindow>>
+  /** Windows that may be under way at once. */
+  readonly atOnce?: () => number
+}
+
+export function createWindows({ clock, known = {}, atOnce = () => 4 }: WindowsOptions): Windows {
   const tracks = new Map<string, Track>()
   const trackOf = ({ method, track }: { method: string; track: string }): Track => {
     const name = `${method} ${track}`
@@ -89,6 +95,8 @@ export function createWindows(
       refusedAt: Number.POSITIVE_INFINITY,
       density: 0,
       answers: known[name] ? 1 : 0,
+      taken: known[name]?.blocks ?? 0,
+      isTrying: false,
     }
     tracks.set(name, made)
     return made
@@ -102,13 +110,18 @@ export function createWindows(
       const next = (): BlockRange | undefined => {
         const first = waiting.shift()
         if (!first) return undefined
-        const to = Math.min(first.to, first.from + Math.max(1, Math.floor(track.blocks)) - 1)
+        const wanted = Math.min(sizeOf(track), first.to - first.from + 1)
+        const isTrial = wanted > track.taken
+        const size = isTrial && track.isTrying ? Math.max(1, track.taken) : wanted
+        track.isTrying ||= isTrial
+        const to = first.from + size - 1
         if (to < first.to) waiting.unshift({ from: to + 1, to: first.to })
         return { from: first.from, to }
       }
       const askOne = async (window: BlockRange): Promise<void> => {
         const startedAt = clock.now()
         const blocks = window.to - window.from + 1
+        const isTrial = blocks > track.taken
         try {
           const { value, results } = await question.ask(window)
           values.push(value)
@@ -118,6 +131,8 @@ export function createWindows(
           if (!smaller) throw error
           shrink(track, blocks, smaller)
           waiting.unshift(window)
+        } finally {
+          if (isTrial) track.isTrying = false
         }
       }
       // Until the endpoint has taken a window, only one is risked.
@@ -125,7 +140,7 @@ export function createWindows(
         const window = next()
         if (window) await askOne(window)
       }
-      await inTurns(windowsAtOnce, next, askOne)
+      await inTurns(atOnce, next, askOne)
       return values
     },
     known: () =>
@@ -140,14 +155,14 @@ export function createWindows(
 
 /** Works on what `next` gives, so many at once, until it gives nothing and nothing under way brings more. */
 async function inTurns<T>(
-  most: number,
+  most: () => number,
   next: () => T | undefined,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const underWay = new Set<Promise<void>>()
   let failure: { readonly error: unknown } | undefined
   for (;;) {
-    while (underWay.size < most && !failure) {
+    while (underWay.size < most() && !failure) {
       const item = next()
       if (item === undefined) break
       const one = work(item).catch((error: unknown) => {
@@ -175,7 +190,12 @@ function smallerFor(error: unknown, blocks: number): Smaller | undefined {
   return error instanceof KnownError && error.facts['timedOut'] === 1 ? { kind: 'half' } : undefined
 }
 
+function sizeOf({ blocks }: Track): number {
+  return Math.max(1, Math.floor(blocks))
+}
+
 function shrink(track: Track, blocks: number, smaller: Smaller): void {
+  track.taken = Math.min(track.taken, blocks - 1)
   if (smaller.kind === 'blocks') {
     track.told = smaller.blocks
     track.answers = 0
@@ -192,7 +212,8 @@ function shrink(track: Track, blocks: number, smaller: Smaller): void {
     track.density = Math.max(track.density, smaller.results / blocks)
   }
   track.refusedAt = Math.min(track.refusedAt, blocks)
-  track.blocks = Math.max(1, Math.min(track.blocks, blocks / 2))
+  // Where results are the limit a stretch is often several times denser than the one before.
+  track.blocks = Math.max(1, Math.min(track.blocks, blocks / (track.results === null ? 2 : 3)))
 }
 
 function grow(
@@ -200,15 +221,16 @@ function grow(
   { blocks, results, tookMs }: { blocks: number; results: number; tookMs: number },
 ): void {
   track.answers++
+  track.taken = Math.max(track.taken, blocks)
   const density = results / blocks
   // A dense stretch is believed at once, a thin one slowly.
-  track.density = density > track.density ? density : track.density * 0.7 + density * 0.3
+  track.density = density > track.density ? density : track.density * 0.9 + density * 0.1
   if (track.told !== null && track.answers > answersBeforeDoubt && blocks >= track.told) {
     track.answers = 0
     track.told *= 2
   }
   if (tookMs > 2 * slowMs) track.blocks = Math.max(1, Math.min(track.blocks, blocks / 2))
-  if (tookMs > slowMs || blocks < Math.floor(track.blocks)) return
+  if (tookMs > slowMs || blocks < sizeOf(track)) return
   const isNearRefused = track.blocks * 1.25 > track.refusedAt * 0.9
   const factor = track.refusedAt === Number.POSITIVE_INFINITY ? 2 : isNearRefused ? 1.02 : 1.25
   // Where the chain is thinner again, what was refused once may be taken.
