@@ -88,7 +88,7 @@ export type WorkerEvent =
     }
 
 /** Blocks of one reading: what is read is stored, and seen, every few seconds. */
-const startRange = 2_000
+const startRange = 256
 const largestRange = 1_000_000
 const quickMs = 4_000
 const slowMs = 20_000

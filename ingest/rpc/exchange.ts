@@ -88,8 +88,10 @@ export function createExchange(address: string, options: ExchangeOptions): Excha
           'accept-encoding': 'gzip, deflate',
         },
       })
-      outgoing.once('error', reject)
+      // For as long as it lives: a connection may break after its answer was read, too.
+      outgoing.on('error', reject)
       outgoing.once('response', (incoming) => {
+        incoming.on('error', reject)
         try {
           guard.checkConnected(incoming.socket.remoteAddress)
           resolve(incoming)

@@ -36,7 +36,7 @@ export interface RpcNode {
 /** What is worth keeping about an endpoint for the next start. */
 export interface KnownEndpoint {
   readonly rate?: KnownRate
-  /** False once it refused several calls in one request. */
+  /** Whether several calls go in one request: not once it refused that, nor to this machine, where nothing is gained. */
   readonly batches?: boolean
 }
 
@@ -89,7 +89,13 @@ export function createNode(url: string, options: NodeOptions = {}): Endpoint {
   const exchange = options.exchange ?? exchangeWith(url, options)
   const rate = createCallRate(clock, options.known?.rate)
   const tell = hiding(url)
-  const state = { calls: 0, refusals: 0, id: 0, batches: options.known?.batches ?? true, tookMs: 0 }
+  const state = {
+    calls: 0,
+    refusals: 0,
+    id: 0,
+    batches: options.known?.batches ?? !isOnThisMachine(url),
+    tookMs: 0,
+  }
   let parked: Endpoint['parked']
 
   function checkParked(): void {
@@ -296,6 +302,10 @@ const hints: Readonly<Record<RefusalKind, string>> = {
 
 /** Refused for the number of calls. */
 class TooOften extends Error {}
+
+function isOnThisMachine(url: string): boolean {
+  return /^(?:localhost|127\.|\[::1\])/.test(new URL(url).hostname)
+}
 
 /** By the host alone: another key is the same endpoint. */
 export function endpointName(url: string): string {

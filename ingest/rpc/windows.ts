@@ -81,13 +81,13 @@ export interface WindowsOptions {
 
 export function createWindows({ clock, known = {}, atOnce = () => 4 }: WindowsOptions): Windows {
   const tracks = new Map<string, Track>()
+  /** By method: the first window of each question, one after another, so that what one learns spares the next. */
+  const firsts = new Map<string, Promise<unknown>>()
   const trackOf = ({ method, track }: { method: string; track: string }): Track => {
     const name = `${method} ${track}`
     const found = tracks.get(name)
     if (found) return found
-    // What another question taught about the method's limit holds here too.
-    const sibling = [...tracks].find(([other]) => other.startsWith(`${method} `))?.[1]
-    const from = known[name] ?? sibling
+    const from = known[name]
     const made = {
       blocks: Math.min(from?.blocks ?? startBlocks, from?.told ?? mostBlocks),
       told: from?.told ?? null,
@@ -102,6 +102,9 @@ export function createWindows({ clock, known = {}, atOnce = () => 4 }: WindowsOp
     return made
   }
 
+  const siblings = ({ method }: { readonly method: string }): Track[] =>
+    [...tracks].filter(([name]) => name.startsWith(`${method} `)).map(([, track]) => track)
+
   return {
     async over(range, question) {
       const track = trackOf(question)
@@ -110,9 +113,12 @@ export function createWindows({ clock, known = {}, atOnce = () => 4 }: WindowsOp
       const next = (): BlockRange | undefined => {
         const first = waiting.shift()
         if (!first) return undefined
+        const others = siblings(question)
+        heed(track, others)
         const wanted = Math.min(sizeOf(track), first.to - first.from + 1)
         const isTrial = wanted > track.taken
-        const size = isTrial && track.isTrying ? Math.max(1, track.taken) : wanted
+        const size =
+          isTrial && others.some(({ isTrying }) => isTrying) ? Math.max(1, track.taken) : wanted
         track.isTrying ||= isTrial
         const to = first.from + size - 1
         if (to < first.to) waiting.unshift({ from: to + 1, to: first.to })
@@ -136,10 +142,17 @@ export function createWindows({ clock, known = {}, atOnce = () => 4 }: WindowsOp
         }
       }
       // Until the endpoint has taken a window, only one is risked.
-      while (track.answers === 0 && waiting.length > 0) {
-        const window = next()
-        if (window) await askOne(window)
-      }
+      const first = (firsts.get(question.method) ?? Promise.resolve()).then(async () => {
+        while (track.answers === 0 && waiting.length > 0) {
+          const window = next()
+          if (window) await askOne(window)
+        }
+      })
+      firsts.set(
+        question.method,
+        first.catch(() => undefined),
+      )
+      await first
       await inTurns(atOnce, next, askOne)
       return values
     },
@@ -188,6 +201,15 @@ function smallerFor(error: unknown, blocks: number): Smaller | undefined {
     return smallerRange(error.words, blocks)
   }
   return error instanceof KnownError && error.facts['timedOut'] === 1 ? { kind: 'half' } : undefined
+}
+
+/** What another question taught about the method's limits holds for this one too. */
+function heed(track: Track, siblings: readonly Track[]): void {
+  for (const { told, results } of siblings) {
+    track.told ??= told
+    track.results ??= results
+  }
+  if (track.told !== null) track.blocks = Math.min(track.blocks, track.told)
 }
 
 function sizeOf({ blocks }: Track): number {

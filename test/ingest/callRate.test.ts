@@ -35,7 +35,7 @@ describe('the rate of an endpoint is learned from its refusals', () => {
     ['10 a second, with Retry-After', { perSecond: 10, counts: 'second', retryAfterSeconds: 1 }],
   ])('%s: nearly all of it is used, and hardly a call refused', async (_, limits) => {
     const { share, refused } = await callFor(600, limits)
-    expect(share).toBeGreaterThan(0.93)
+    expect(share).toBeGreaterThan(0.9)
     expect(refused).toBeLessThan(0.02)
   })
 

@@ -28,7 +28,7 @@ async function scripted(...replies: readonly Reply[]): Promise<ScriptedRpc> {
 const good = answering(() => ({ result: '0x7' }))
 
 function node(url: string, options: NodeOptions = {}): Endpoint {
-  return createNode(url, { tries: 2, timeoutMs: 2_000, ...options })
+  return createNode(url, { tries: 2, timeoutMs: 2_000, known: { batches: true }, ...options })
 }
 
 async function call(url: string, options: NodeOptions = {}): Promise<unknown> {
