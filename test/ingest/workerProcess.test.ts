@@ -123,9 +123,12 @@ function spawnWorker(location: string, rpc: string, ...more: string[]): ChildPro
 /** Waits until the process has told so many events of a kind. */
 async function told(child: ChildProcess, event: string, count: number): Promise<void> {
   let seen = 0
-  for await (const chunk of child.stdout ?? []) {
+  for await (const chunk of child.stdout?.iterator({ destroyOnReturn: false }) ?? []) {
     seen += String(chunk).split(`"event":"${event}"`).length - 1
-    if (seen >= count) return
+    if (seen < count) continue
+    // It goes on telling.
+    child.stdout?.resume()
+    return
   }
   throw new Error(`the worker ended after ${seen} "${event}"`)
 }
