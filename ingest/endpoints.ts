@@ -14,6 +14,7 @@ const rate = z.object({
   perSecond: z.number().positive().nullable(),
   patienceMs: z.number().positive(),
   step: z.number().min(1),
+  catchesUp: z.boolean(),
 })
 const window = z.object({
   blocks: z.number().min(1),

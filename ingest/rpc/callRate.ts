@@ -8,12 +8,14 @@ export interface KnownRate {
   readonly patienceMs: number
   /** By which factor more is tried. */
   readonly step: number
+  /** Whether it takes several calls at once after a pause. */
+  readonly catchesUp: boolean
 }
 
 /**
  * How often an endpoint may be asked, learned from its refusals. Nothing is held back before the first one; from then
- * on calls go evenly, which every way of counting takes: by the second, over any second, out of a bucket. Whether it
- * takes more is tried in smaller and smaller steps, later and later, so that hardly a call in a hundred is refused.
+ * on calls go evenly, which every way of counting takes: by the second, over any second, out of a bucket. What was
+ * missed in a pause of ours is made up for, unless that was refused. Whether it takes more is tried in smaller and smaller steps, later and later, so that hardly a call in a hundred is refused.
  */
 export interface CallRate {
   /** Calls that may go at once; a batch counts as many as it holds. */
@@ -39,6 +41,9 @@ const slowest = 0.05
 /** Where nothing is said, the limit of a second is over in one. */
 const usualWaitMs = 1_000
 
+/** Of a pause of ours, what is made up for. */
+const longestCatchUpMs = 500
+
 export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
   let perSecond = known?.perSecond ?? undefined
   let patienceMs = known?.patienceMs ?? firstPatienceMs
@@ -49,7 +54,10 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
   let learnedAt = Number.NEGATIVE_INFINITY
   let closedUntil = 0
   let inRow = 0
-  let lastAt = Number.NEGATIVE_INFINITY
+  let catchesUp = known?.catchesUp ?? true
+  /** When the next call has its place. */
+  let dueAt = Number.NEGATIVE_INFINITY
+  let caughtUpAt = Number.NEGATIVE_INFINITY
   let taken: number[] = []
   let turn: Promise<unknown> = Promise.resolve()
 
@@ -57,7 +65,18 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
   function earliest(calls: number): number {
     return perSecond === undefined
       ? closedUntil
-      : Math.max(closedUntil, lastAt + (calls / perSecond) * 1000 * margin)
+      : Math.max(closedUntil, dueAt + (calls - 1) * spacing(perSecond))
+  }
+
+  function takePlaces(calls: number): void {
+    const now = clock.now()
+    if (perSecond === undefined) {
+      dueAt = now
+      return
+    }
+    const missedFrom = now - (catchesUp ? longestCatchUpMs : 0)
+    if (dueAt < now - 2 * spacing(perSecond)) caughtUpAt = now
+    dueAt = Math.max(dueAt, missedFrom) + calls * spacing(perSecond)
   }
 
   async function waitTurn(calls: number, signal?: AbortSignal): Promise<void> {
@@ -67,7 +86,7 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
       if (waitMs <= 0) break
       await clock.sleep(waitMs, signal)
     }
-    lastAt = clock.now()
+    takePlaces(calls)
   }
 
   function tryMore(now: number): void {
@@ -82,6 +101,11 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
       perSecond = Math.max(measured, 1)
       // After a full second what was taken in it is the limit, or near it.
       if (sentAt - startedAt >= 1000) step = 1 + (widestStep - 1) / 4
+      return
+    }
+    if (catchesUp && sentAt - caughtUpAt < longestCatchUpMs) {
+      // Refused after a pause of ours: it was too much at once, and the rate may be right.
+      catchesUp = false
       return
     }
     if (lower !== undefined) {
@@ -116,6 +140,8 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
       // Calls that were under way when this was learned say nothing new.
       if (sentAt < learnedAt) return
       closedUntil = Math.max(closedUntil, now + Math.min(waitMs, longestWaitMs * 60))
+      // A pause that the endpoint asked for is not made up for.
+      dueAt = Math.max(dueAt, closedUntil)
       const measured = taken.filter((time) => time > sentAt - 1000 && time <= sentAt).length
       // What it says of itself is believed with a little to spare.
       if (hint.perSecond === undefined) learn(measured, sentAt)
@@ -127,6 +153,11 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
       perSecond: perSecond ?? null,
       patienceMs,
       step,
+      catchesUp,
     }),
   }
+}
+
+function spacing(perSecond: number): number {
+  return (1000 / perSecond) * margin
 }

@@ -17,8 +17,10 @@ import {
   type Sighting,
 } from './checkedAnswers.ts'
 import { type Clock, wallClock } from './clock.ts'
+import { inTurns, mapInTurns } from './inTurns.ts'
 import { callAll, type RpcCall, type RpcNode, RpcRefusal } from './node.ts'
 import {
+  callsOfTransaction,
   callTracerBlockFrames,
   parityBlockFrames,
   parityTransactionFrames,
@@ -72,7 +74,7 @@ const keptTransactions = 20_000
 /** Blocks whose call trees are kept. */
 const keptBlocks = 256
 
-/** How many blocks are under way at once. */
+/** How many blocks are under way at once, where the node does not say. */
 const together = 8
 
 /** A reading stops after the block that fills so many transactions: what is read is held in memory, then stored. */
@@ -227,17 +229,20 @@ class BlockReader {
     const touched = new Touched()
     const blocks = new Map<number, BlockHead>()
     const rewards: Transfer[] = []
-    for (const sighting of await this.#sightings.byLogs(wallets, range)) touched.add(sighting)
+    const byLogs = this.#sightings.byLogs(wallets, range)
     if (this.traces === 'trace_filter') {
-      for (const sighting of await this.#sightings.byTraces(wallets, range)) touched.add(sighting)
+      const found = await Promise.all([byLogs, this.#sightings.byTraces(wallets, range)])
+      for (const sighting of found.flat()) touched.add(sighting)
     } else {
       const own = new Set(wallets)
-      for await (const block of this.#allBlocks(range)) {
-        for (const tx of this.#touchedIn(own, block))
+      const scan = this.#eachBlock(range, (block, frames) => {
+        for (const tx of this.#touchedIn(own, block, frames))
           touched.add({ block: block.number, blockHash: block.hash, tx })
         rewards.push(...withdrawalsTo(own, block, this.#chain))
         if (touched.blocks.has(block.number)) blocks.set(block.number, block)
-      }
+      })
+      const [found] = await Promise.all([byLogs, scan])
+      for (const sighting of found) touched.add(sighting)
     }
     const [now, through] = upToMost(touched.sorted())
     const all = await this.#readTransactions(now, blocks)
@@ -249,21 +254,34 @@ class BlockReader {
     }
   }
 
-  async *#allBlocks(range: BlockRange): AsyncGenerator<BlockHead> {
-    for (let start = range.from; start <= range.to; start += together) {
-      const end = Math.min(start + together - 1, range.to)
-      const numbers = Array.from({ length: end - start + 1 }, (_, i) => start + i)
-      const blocks = await this.#blocks(numbers)
-      await this.#traceBlocks(blocks)
-      yield* blocks
-    }
+  /** Every block of the range with its calls, in no order. */
+  async #eachBlock(
+    range: BlockRange,
+    see: (block: BlockHead, frames: ReadonlyMap<string, Frame[]> | undefined) => void,
+  ): Promise<void> {
+    let number = range.from
+    await inTurns(
+      () => this.#atOnce(),
+      () => (number <= range.to ? number++ : undefined),
+      async (one) => {
+        const block = await this.#block(one)
+        see(block, await this.#blockFrames(block))
+      },
+    )
+  }
+
+  #atOnce(): number {
+    return this.#node.atOnce ?? together
   }
 
   /** Transactions of a block that pay a wallet, are paid by it, or call it. */
-  #touchedIn(wallets: ReadonlySet<Account>, block: BlockHead): string[] {
+  #touchedIn(
+    wallets: ReadonlySet<Account>,
+    block: BlockHead,
+    frames: ReadonlyMap<string, Frame[]> | undefined,
+  ): string[] {
     const isOwn = (value: unknown): boolean =>
       typeof value === 'string' && wallets.has(`${this.#chain}:${value.toLowerCase()}` as Account)
-    const frames = this.#frames.get(block.hash)
     return block.transactions
       .map((transaction) => [transaction, hash(transaction['hash'], 'a transaction')] as const)
       .filter(
@@ -277,57 +295,40 @@ class BlockReader {
       .map(([, tx]) => tx)
   }
 
-  async #traceBlocks(blocks: readonly BlockHead[]): Promise<void> {
-    if (this.traces === 'none') return
-    const missing = blocks.filter(
-      (block) => block.transactions.length > 0 && !this.#frames.has(block.hash),
-    )
-    const answers = await callAll(
-      this.#node,
-      missing.map(
-        ({ number }): RpcCall =>
-          this.traces === 'trace_block'
-            ? ['trace_block', [hex(number)]]
-            : ['debug_traceBlockByNumber', [hex(number), { tracer: 'callTracer' }]],
-      ),
-    )
-    for (const [i, block] of missing.entries()) {
-      const frames =
-        this.traces === 'trace_block'
-          ? parityBlockFrames(answers[i], block, this.#chain)
-          : callTracerBlockFrames(answers[i], block, this.#chain)
-      keep(this.#frames, block.hash, frames, keptBlocks)
-    }
+  /** The calls of a whole block, by transaction; undefined where the node cannot tell. */
+  async #blockFrames(block: BlockHead): Promise<ReadonlyMap<string, Frame[]> | undefined> {
+    if (this.traces === 'none' || block.transactions.length === 0) return undefined
+    const known = this.#frames.get(block.hash)
+    if (known) return known
+    const isGeth = this.traces === 'debug_traceBlock'
+    const answer = isGeth
+      ? await this.#node.call('debug_traceBlockByNumber', [
+          hex(block.number),
+          { tracer: 'callTracer' },
+        ])
+      : await this.#node.call('trace_block', [hex(block.number)])
+    const frames = isGeth
+      ? callTracerBlockFrames(answer, block, this.#chain)
+      : parityBlockFrames(answer, block, this.#chain)
+    keep(this.#frames, block.hash, frames, keptBlocks)
+    return frames
   }
 
-  async #blocks(numbers: readonly number[]): Promise<BlockHead[]> {
-    const answers = await callAll(
-      this.#node,
-      numbers.map((number): RpcCall => ['eth_getBlockByNumber', [hex(number), true]]),
-    )
-    return numbers.map((number, i) => checkedBlock(answers[i], number))
+  async #block(number: number): Promise<BlockHead> {
+    return checkedBlock(await this.#node.call('eth_getBlockByNumber', [hex(number), true]), number)
   }
 
   async #readTransactions(
     touched: readonly (readonly [number, ReadonlyMap<string, readonly Sighting[]>])[],
     known: ReadonlyMap<number, BlockHead>,
   ): Promise<ReadTransactions[]> {
-    const all: ReadTransactions[] = []
-    for (let start = 0; start < touched.length; start += together) {
-      const some = touched.slice(start, start + together)
-      const missing = some.map(([number]) => number).filter((number) => !known.has(number))
-      const fetched = new Map(
-        (await this.#blocks(missing)).map((block) => [block.number, block] as const),
-      )
-      const found = await Promise.all(
-        some.map(async ([number, transactions]) => {
-          const block = known.get(number) ?? fetched.get(number)
-          return block ? this.#transactionsOf(block, transactions) : []
-        }),
-      )
-      all.push(...found.flat())
-    }
-    return all
+    const found = await mapInTurns(
+      touched,
+      () => this.#atOnce(),
+      async ([number, transactions]) =>
+        this.#transactionsOf(known.get(number) ?? (await this.#block(number)), transactions),
+    )
+    return found.flat()
   }
 
   async #transactionsOf(
@@ -342,11 +343,7 @@ class BlockReader {
       [...sightings.keys()].map((tx) => [tx, this.#decoded.get(`${block.hash} ${tx}`)] as const),
     )
     const missing = [...found].filter(([, known]) => !known).map(([tx]) => tx)
-    const receipts = callAll(
-      this.#node,
-      missing.map((tx): RpcCall => ['eth_getTransactionReceipt', [tx]]),
-    )
-    const [answers, frames] = await Promise.all([receipts, this.#framesOf(block, missing)])
+    const { receipts, frames } = await this.#fetched(block, missing)
     const transactions = new Map(
       block.transactions.map((item) => [hash(item['hash'], 'a transaction'), item]),
     )
@@ -355,7 +352,7 @@ class BlockReader {
       if (!transaction)
         throw new Contradiction(`block ${block.number} does not have transaction ${tx}`)
       const seen = sightings.get(tx) ?? []
-      const receipt = checkedReceipt(answers[i], { block, tx, seen })
+      const receipt = checkedReceipt(receipts[i], { block, tx, seen })
       const calls = frames.get(tx)
       const transfers = transfersOfTransaction(
         { block, transaction, receipt, ...(calls === undefined ? {} : { frames: calls }) },
@@ -369,35 +366,30 @@ class BlockReader {
     return [...found.values()].filter((read) => read !== undefined)
   }
 
-  /** The calls inside transactions; none where the node cannot tell. */
-  async #framesOf(
+  /** Receipts of transactions and the calls inside them, where the node can tell those; from one backend. */
+  async #fetched(
     block: BlockHead,
     transactions: readonly string[],
-  ): Promise<Map<string, Frame[]>> {
+  ): Promise<{ receipts: readonly unknown[]; frames: ReadonlyMap<string, Frame[]> }> {
     const known = this.#frames.get(block.hash)
-    if (known || this.traces === 'none') return known ?? new Map()
-    const isGeth = this.traces === 'debug_traceBlock'
-    const answers = await callAll(
-      this.#node,
-      transactions.map(
-        (tx): RpcCall =>
-          isGeth
-            ? ['debug_traceTransaction', [tx, { tracer: 'callTracer' }]]
-            : ['trace_transaction', [tx]],
-      ),
-    )
-    return new Map(
-      transactions.map((tx, i) => {
-        const answer = answers[i]
-        if (answer === null) throw isBehind(block.number)
-        return [
-          tx,
-          isGeth
-            ? callTracerFrames(answer, this.#chain)
-            : parityTransactionFrames(answer, { block, tx, chain: this.#chain }),
-        ]
-      }),
-    )
+    const traceCall = known ? undefined : callsOfTransaction(this.traces)
+    const answers = await callAll(this.#node, [
+      ...transactions.map((tx): RpcCall => ['eth_getTransactionReceipt', [tx]]),
+      ...(traceCall ? transactions.map(traceCall) : []),
+    ])
+    const receipts = answers.slice(0, transactions.length)
+    if (!traceCall) return { receipts, frames: known ?? new Map() }
+    const frames = transactions.map((tx, i) => {
+      const answer = answers[transactions.length + i]
+      if (answer === null) throw isBehind(block.number)
+      return [
+        tx,
+        this.traces === 'debug_traceBlock'
+          ? callTracerFrames(answer, this.#chain)
+          : parityTransactionFrames(answer, { block, tx, chain: this.#chain }),
+      ] as const
+    })
+    return { receipts, frames: new Map(frames) }
   }
 }
 

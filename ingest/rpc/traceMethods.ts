@@ -34,6 +34,14 @@ export async function probeTraces(node: RpcNode): Promise<TraceMethod> {
   return 'none'
 }
 
+/** Asks for the calls inside one transaction; undefined where the node cannot tell. */
+export function callsOfTransaction(method: TraceMethod): ((tx: string) => RpcCall) | undefined {
+  if (method === 'none') return undefined
+  return method === 'debug_traceBlock'
+    ? (tx) => ['debug_traceTransaction', [tx, { tracer: 'callTracer' }]]
+    : (tx) => ['trace_transaction', [tx]]
+}
+
 function isSilent({ code }: KnownError): boolean {
   return code === 'rpc.unavailable' || code === 'rpc.parked' || code === 'rpc.forbidden-address'
 }

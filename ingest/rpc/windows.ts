@@ -1,6 +1,7 @@
 import { KnownError } from '../../src/ledger/errors.ts'
 import type { Clock } from './clock.ts'
 import { AnswerTooLarge } from './exchange.ts'
+import { inTurns } from './inTurns.ts'
 import { RpcRefusal } from './node.ts'
 import { type Smaller, smallerRange } from './refusals.ts'
 
@@ -164,32 +165,6 @@ export function createWindows({ clock, known = {}, atOnce = () => 4 }: WindowsOp
         ]),
       ),
   }
-}
-
-/** Works on what `next` gives, so many at once, until it gives nothing and nothing under way brings more. */
-async function inTurns<T>(
-  most: () => number,
-  next: () => T | undefined,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const underWay = new Set<Promise<void>>()
-  let failure: { readonly error: unknown } | undefined
-  for (;;) {
-    while (underWay.size < most() && !failure) {
-      const item = next()
-      if (item === undefined) break
-      const one = work(item).catch((error: unknown) => {
-        failure ??= { error }
-      })
-      const tracked = one.then(() => {
-        underWay.delete(tracked)
-      })
-      underWay.add(tracked)
-    }
-    if (underWay.size === 0) break
-    await Promise.race(underWay)
-  }
-  if (failure) throw failure.error
 }
 
 /** What to ask instead, where fewer blocks can help. */

@@ -55,7 +55,7 @@ describe('the rate of an endpoint is learned from its refusals', () => {
     const node = createNode('https://provider.example', {
       clock,
       exchange: provider.exchange,
-      known: { rate: { perSecond: 9.5, patienceMs: 600_000, step: 1.04 } },
+      known: { rate: { perSecond: 9.5, patienceMs: 600_000, step: 1.02, catchesUp: false } },
     })
     await clock.run(Promise.all(Array.from({ length: 200 }, () => node.call('x', []))))
     expect(provider.counts()).toEqual({ accepted: 200, refused: 0 })
@@ -63,7 +63,12 @@ describe('the rate of an endpoint is learned from its refusals', () => {
 
   test('those who wait are served in turn, and one who gives up does not hold up the rest', async () => {
     const clock = createVirtualClock()
-    const rate = createCallRate(clock, { perSecond: 1, patienceMs: 1e9, step: 1.04 })
+    const rate = createCallRate(clock, {
+      perSecond: 1,
+      patienceMs: 1e9,
+      step: 1.02,
+      catchesUp: false,
+    })
     const order: number[] = []
     const stop = new AbortController()
     const waiting = [1, 2, 3, 4].map((n) =>
