@@ -14,7 +14,6 @@ const rate = z.object({
   perSecond: z.number().positive().nullable(),
   patienceMs: z.number().positive(),
   step: z.number().min(1),
-  catchesUp: z.boolean(),
 })
 const window = z.object({
   blocks: z.number().min(1),

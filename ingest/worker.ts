@@ -17,6 +17,7 @@ import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } f
 import { connectEndpoints, type Endpoints } from './endpoints.ts'
 import { createLease, type Lease, LeaseLost } from './lease.ts'
 import { createProgressBar } from './progress.ts'
+import { createReadAhead } from './readAhead.ts'
 import type { ChainReader } from './rpc/chainReader.ts'
 
 export interface WorkerOptions {
@@ -87,11 +88,6 @@ export type WorkerEvent =
       readonly orphans: number
     }
 
-/** Blocks of one reading: what is read is stored, and seen, every few seconds. */
-const startRange = 256
-const largestRange = 1_000_000
-const quickMs = 4_000
-const slowMs = 20_000
 const idleMs = 2_000
 
 /** A wallet whose reading fails for reasons that may pass is tried so often in a row, then it is parked. */
@@ -353,7 +349,7 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
   const head = await reader.head()
   await anchorHead(work, head)
   const started = { at: performance.now(), block: -1 }
-  let size = startRange
+  const ahead = createReadAhead(reader, flag.account)
   let transfers = 0
   for (
     let next = await firstGap(work, flag.account, head);
@@ -362,15 +358,10 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
   ) {
     options.signal.throwIfAborted()
     if (started.block < 0) started.block = next.from
-    const asked = { from: next.from, to: Math.min(next.from + size - 1, next.to) }
-    const askedAt = performance.now()
-    const read = await reader.read([flag.account], asked)
-    // Whose reading it was: another endpoint may have taken over.
-    const { name: source, assurance, complete } = reader
-    const range = { from: asked.from, to: read.through ?? asked.to }
-    size = nextSize(size, { asked, range, tookMs: performance.now() - askedAt })
+    const { read, range, by } = await ahead.read(next)
     await lease.renew()
-    const coverage = complete.map((kind) => ({
+    const { name: source, assurance } = by
+    const coverage = by.complete.map((kind) => ({
       account: flag.account,
       kind,
       fromBlock: range.from,
@@ -430,20 +421,6 @@ async function firstGap(
     )
   })
   return gaps.sort((a, b) => a.from - b.from)[0]
-}
-
-/** Blocks to read next, so that a reading takes some seconds. */
-function nextSize(
-  size: number,
-  last: {
-    readonly asked: { readonly from: number; readonly to: number }
-    readonly range: { readonly from: number; readonly to: number }
-    readonly tookMs: number
-  },
-): number {
-  if (last.range.to < last.asked.to) return last.range.to - last.range.from + 1
-  if (last.tookMs > slowMs) return Math.max(1, size >> 1)
-  return last.tookMs < quickMs ? Math.min(size * 2, largestRange) : size
 }
 
 async function showProgress(

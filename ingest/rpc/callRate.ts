@@ -8,17 +8,14 @@ export interface KnownRate {
   readonly patienceMs: number
   /** By which factor more is tried. */
   readonly step: number
-  /** Whether it takes several calls at once after a pause. */
-  readonly catchesUp: boolean
 }
 
 /**
  * How often an endpoint may be asked, learned from its refusals. Nothing is held back before the first one; from then
- * on calls go evenly, which every way of counting takes: by the second, over any second, out of a bucket. What was
- * missed in a pause of ours is made up for, unless that was refused. Whether it takes more is tried in smaller and smaller steps, later and later, so that hardly a call in a hundred is refused.
+ * on calls go evenly, which every way of counting takes: by the second, over any second, out of a bucket. Whether it takes more is tried in smaller and smaller steps, later and later, so that hardly a call in a hundred is refused.
  */
 export interface CallRate {
-  /** Calls that may go at once; a batch counts as many as it holds. */
+  /** Calls that may go at once: where they are counted a batch is too many, as many as it holds. */
   readonly burst: number
   /** Resolves when so many calls may be sent, in the order of asking. */
   take(calls: number, signal?: AbortSignal): Promise<void>
@@ -38,11 +35,11 @@ const longestPatienceMs = 3_600_000
 const longestWaitMs = 60_000
 const slowest = 0.05
 
-/** Where nothing is said, the limit of a second is over in one. */
+/** Where nothing is said, the limit of a second is over in one; near the limit half of it is left. */
 const usualWaitMs = 1_000
+const shortWaitMs = 500
 
-/** Of a pause of ours, what is made up for. */
-const longestCatchUpMs = 500
+const strayMs = 60_000
 
 export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
   let perSecond = known?.perSecond ?? undefined
@@ -54,29 +51,17 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
   let learnedAt = Number.NEGATIVE_INFINITY
   let closedUntil = 0
   let inRow = 0
-  let catchesUp = known?.catchesUp ?? true
   /** When the next call has its place. */
   let dueAt = Number.NEGATIVE_INFINITY
-  let caughtUpAt = Number.NEGATIVE_INFINITY
+  let strayAt = Number.NEGATIVE_INFINITY
   let taken: number[] = []
   let turn: Promise<unknown> = Promise.resolve()
 
-  /** When so many calls may go: each has its own place, a batch waits for the places of all that it holds. */
+  /** When so many calls may go: each has its own place. */
   function earliest(calls: number): number {
     return perSecond === undefined
       ? closedUntil
       : Math.max(closedUntil, dueAt + (calls - 1) * spacing(perSecond))
-  }
-
-  function takePlaces(calls: number): void {
-    const now = clock.now()
-    if (perSecond === undefined) {
-      dueAt = now
-      return
-    }
-    const missedFrom = now - (catchesUp ? longestCatchUpMs : 0)
-    if (dueAt < now - 2 * spacing(perSecond)) caughtUpAt = now
-    dueAt = Math.max(dueAt, missedFrom) + calls * spacing(perSecond)
   }
 
   async function waitTurn(calls: number, signal?: AbortSignal): Promise<void> {
@@ -86,7 +71,8 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
       if (waitMs <= 0) break
       await clock.sleep(waitMs, signal)
     }
-    takePlaces(calls)
+    const now = clock.now()
+    dueAt = perSecond === undefined ? now : now + spacing(perSecond)
   }
 
   function tryMore(now: number): void {
@@ -103,23 +89,22 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
       if (sentAt - startedAt >= 1000) step = 1 + (widestStep - 1) / 4
       return
     }
-    if (catchesUp && sentAt - caughtUpAt < longestCatchUpMs) {
-      // Refused after a pause of ours: it was too much at once, and the rate may be right.
-      catchesUp = false
-      return
-    }
     if (lower !== undefined) {
       // More was tried and is not taken: as before; next time less of it, and later.
       perSecond = lower
       lower = undefined
       patienceMs = Math.min(patienceMs * 2, longestPatienceMs)
       step = Math.max(narrowestStep, 1 + (step - 1) / 2)
-    } else perSecond = Math.max(slowest, perSecond * 0.98)
+    } else {
+      // One alone may have met another on the way; the rate is too high when it happens again soon.
+      if (sentAt - strayAt < strayMs) perSecond = Math.max(slowest, perSecond * 0.98)
+      strayAt = sentAt
+    }
   }
 
   return {
     get burst() {
-      return perSecond === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(perSecond))
+      return perSecond === undefined ? Number.POSITIVE_INFINITY : 1
     },
     take(calls, signal) {
       const mine = turn.then(() => waitTurn(calls, signal))
@@ -136,12 +121,14 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
       const now = clock.now()
       inRow++
       const waitMs =
-        hint.waitMs ?? Math.min(usualWaitMs * 2 ** Math.min(inRow - 1, 10), longestWaitMs)
+        hint.waitMs ??
+        Math.min(
+          (perSecond === undefined ? usualWaitMs : shortWaitMs) * 2 ** Math.min(inRow - 1, 10),
+          longestWaitMs,
+        )
       // Calls that were under way when this was learned say nothing new.
       if (sentAt < learnedAt) return
       closedUntil = Math.max(closedUntil, now + Math.min(waitMs, longestWaitMs * 60))
-      // A pause that the endpoint asked for is not made up for.
-      dueAt = Math.max(dueAt, closedUntil)
       const measured = taken.filter((time) => time > sentAt - 1000 && time <= sentAt).length
       // What it says of itself is believed with a little to spare.
       if (hint.perSecond === undefined) learn(measured, sentAt)
@@ -153,7 +140,6 @@ export function createCallRate(clock: Clock, known?: KnownRate): CallRate {
       perSecond: perSecond ?? null,
       patienceMs,
       step,
-      catchesUp,
     }),
   }
 }

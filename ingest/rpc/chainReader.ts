@@ -37,6 +37,8 @@ export interface ReadTransactions {
   readonly payments: readonly ConversionRecord[]
   /** Last block that was read, where the range held more than is read at once; else all of the range was. */
   readonly through?: number
+  /** Who read it, where several sources stand behind one reader. */
+  readonly by?: Pick<ChainReader, 'name' | 'assurance' | 'complete'>
 }
 
 /** Reads wallets' transfers from one source, range by range. */

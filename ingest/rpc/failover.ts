@@ -138,7 +138,12 @@ export async function createFailover<R extends ChainReader>(
     head: () => withAny((reader) => reader.head()),
     finalized: () => withAny((reader) => reader.finalized()),
     blockHash: (number) => withAny((reader) => reader.blockHash(number)),
-    read: (wallets, range) => withAny((reader) => reader.read(wallets, range)),
+    read: (wallets, range) =>
+      withAny(async (reader) => {
+        const read = await reader.read(wallets, range)
+        const { name, assurance, complete } = reader
+        return { ...read, by: { name, assurance, complete } }
+      }),
   }
 }
 

@@ -117,10 +117,9 @@ export function createWindows({ clock, known = {}, atOnce = () => 4 }: WindowsOp
         const others = siblings(question)
         heed(track, others)
         const wanted = Math.min(sizeOf(track), first.to - first.from + 1)
-        const isTrial = wanted > track.taken
-        const size =
-          isTrial && others.some(({ isTrying }) => isTrying) ? Math.max(1, track.taken) : wanted
-        track.isTrying ||= isTrial
+        const mayTry = !others.some(({ isTrying }) => isTrying)
+        const size = mayTry ? wanted : Math.min(wanted, Math.max(1, track.taken))
+        track.isTrying ||= size > track.taken
         const to = first.from + size - 1
         if (to < first.to) waiting.unshift({ from: to + 1, to: first.to })
         return { from: first.from, to }

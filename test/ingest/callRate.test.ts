@@ -55,7 +55,7 @@ describe('the rate of an endpoint is learned from its refusals', () => {
     const node = createNode('https://provider.example', {
       clock,
       exchange: provider.exchange,
-      known: { rate: { perSecond: 9.5, patienceMs: 600_000, step: 1.02, catchesUp: false } },
+      known: { rate: { perSecond: 9.5, patienceMs: 600_000, step: 1.02 } },
     })
     await clock.run(Promise.all(Array.from({ length: 200 }, () => node.call('x', []))))
     expect(provider.counts()).toEqual({ accepted: 200, refused: 0 })
@@ -67,7 +67,6 @@ describe('the rate of an endpoint is learned from its refusals', () => {
       perSecond: 1,
       patienceMs: 1e9,
       step: 1.02,
-      catchesUp: false,
     })
     const order: number[] = []
     const stop = new AbortController()
