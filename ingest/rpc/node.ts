@@ -16,6 +16,8 @@ export interface RpcNode {
   readonly name: string
   /** Calls made so far, refused ones included. */
   readonly calls: number
+  /** Whether {@link RpcNode.batch} is one request at present, and so the answer of one backend. */
+  readonly batches?: boolean
   /** Calls that keep it busy when they are under way at once; more would only wait. */
   readonly atOnce?: number
   /**
@@ -219,6 +221,9 @@ export function createNode(url: string, options: NodeOptions = {}): Endpoint {
     },
     get refusals() {
       return state.refusals
+    },
+    get batches() {
+      return state.batches && rate.burst > 1
     },
     get atOnce() {
       const { perSecond } = rate.known()

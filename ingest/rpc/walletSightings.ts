@@ -32,14 +32,25 @@ export interface SightingsOptions {
 export function createSightings({ node, windows, settled }: SightingsOptions): Sightings {
   const lists = { wallets: startWallets }
 
+  /** Last blocks of windows that were asked for in this reading, where they cannot be asked for together. */
+  const ends = new Map<number, Promise<unknown>>()
+  const endOf = (block: number): Promise<unknown> => {
+    const asked = ends.get(block) ?? node.call('eth_getBlockByNumber', [hex(block), false])
+    ends.set(block, asked)
+    return asked
+  }
+
   /** The answer to a question over a window, from a backend that has all of its blocks. */
   async function answerOver(method: string, window: BlockRange, filter: object): Promise<unknown> {
     const asked = { fromBlock: hex(window.from), toBlock: hex(window.to), ...filter }
     if (window.to <= settled()) return node.call(method, [asked])
-    const [last, answer] = await callAll(node, [
-      ['eth_getBlockByNumber', [hex(window.to), false]],
-      [method, [asked]],
-    ])
+    const [last, answer] =
+      node.batches === true
+        ? await callAll(node, [
+            ['eth_getBlockByNumber', [hex(window.to), false]],
+            [method, [asked]],
+          ])
+        : await Promise.all([endOf(window.to), node.call(method, [asked])])
     if (last === null) throw isBehind(window.to)
     return answer
   }
@@ -82,6 +93,7 @@ export function createSightings({ node, windows, settled }: SightingsOptions): S
 
   return {
     async byLogs(wallets, range) {
+      ends.clear()
       const padded = wallets.map(
         (wallet) => `0x${accountReference(wallet).slice(2).padStart(64, '0')}`,
       )

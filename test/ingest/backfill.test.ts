@@ -24,8 +24,6 @@ const narrow: Omit<Backfill, 'calls'> = {
 
 test.each<[string, Backfill]>([
   ['10,000 blocks, 10 calls a second', { ...wide, calls: { perSecond: 10, counts: 'second' } }],
-  ['10,000 blocks, out of a bucket', { ...wide, calls: { perSecond: 10, counts: 'bucket' } }],
-  ['10 blocks, 5 calls a second', { ...narrow, calls: { perSecond: 5, counts: 'second' } }],
   ['10 blocks, out of a bucket', { ...narrow, calls: { perSecond: 5, counts: 'bucket' } }],
 ])('a whole history is read with nearly all calls that are permitted: %s', async (_, given) => {
   const { used, refused, missing, twice, transfers } = await backfill(given)

@@ -137,9 +137,9 @@ describe.skipIf(folder === undefined)('what execution clients answer', () => {
       }
       traces += callTracerBlockFrames(result, block, 'eip155:1' as ChainId).size
     }
-    expect(blocks).toBeGreaterThan(5)
+    expect(blocks).toBeGreaterThanOrEqual(5)
     expect(logs).toBeGreaterThan(5)
-    expect(receipts).toBeGreaterThan(8)
+    expect(receipts).toBeGreaterThanOrEqual(7)
     expect(traces).toBeGreaterThan(0)
   })
 })
