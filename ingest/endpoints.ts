@@ -73,7 +73,7 @@ export async function connectEndpoints(options: EndpointsOptions): Promise<Endpo
         nodes.set(`${i}`, { node })
         const reader = await connectChain(node, options.isWrapped, {
           clock,
-          ...given('windows', known?.windows),
+          windows: (chain) => (known?.chain === chain ? known.windows : undefined),
         })
         nodes.set(`${i}`, { node, reader })
         await remember(options.store, node, reader)
@@ -113,6 +113,7 @@ async function remember(store: Store, node: Endpoint, reader: NodeReader): Promi
     traces: reader.traces,
     ...node.known(),
     windows: reader.windows(),
+    parked: node.parked?.reason ?? null,
   }
   const known = await store.readDocument(endpointCollection, node.name)
   if (known && JSON.stringify(known.value) === JSON.stringify(value)) return

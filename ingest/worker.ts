@@ -348,6 +348,32 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
   await undoReorganisation(work, flag.account)
   const head = await reader.head()
   await anchorHead(work, head)
+  try {
+    await readGaps(work, flag, { lease, head })
+  } finally {
+    // Also what a failure taught: a key that is refused, a range that is too large.
+    await work.node.remember().catch(() => undefined)
+  }
+  await changeFlag(
+    store,
+    flag.account,
+    (known) => known && { ...known, state: 'done', error: null },
+  )
+  options.tell({
+    event: 'done',
+    account: formatAccount(flag.account),
+    throughBlock: head,
+    calls: work.node.calls,
+  })
+}
+
+/** Reads what is not covered yet, and stores it piece by piece. */
+async function readGaps(
+  work: Work,
+  flag: Flag,
+  { lease, head }: { readonly lease: Lease; readonly head: number },
+): Promise<void> {
+  const { store, reader, options } = work
   const started = { at: performance.now(), block: -1 }
   const ahead = createReadAhead(reader, flag.account)
   let transfers = 0
@@ -374,18 +400,6 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
     transfers += added
     await showProgress(work, flag.account, { range, head, transfers, started })
   }
-  await work.node.remember()
-  await changeFlag(
-    store,
-    flag.account,
-    (known) => known && { ...known, state: 'done', error: null },
-  )
-  options.tell({
-    event: 'done',
-    account: formatAccount(flag.account),
-    throughBlock: head,
-    calls: work.node.calls,
-  })
 }
 
 /** Wallets under investigation deal with one another: what was told of a transaction once is not told again. */

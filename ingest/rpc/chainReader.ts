@@ -87,7 +87,8 @@ const settledDepth = 256
 
 export interface ReaderOptions {
   readonly clock?: Clock
-  readonly windows?: Readonly<Record<string, KnownWindow>>
+  /** What is known about the endpoint's windows on the chain that it serves. */
+  readonly windows?: (chain: ChainId) => Readonly<Record<string, KnownWindow>> | undefined
 }
 
 /**
@@ -104,7 +105,7 @@ export async function connectChain(
     `eip155:${wholeNumber(await node.call('eth_chainId', []), 'the chain id')}` as ChainId
   const windows = createWindows({
     clock: options.clock ?? wallClock,
-    ...(options.windows === undefined ? {} : { known: options.windows }),
+    known: options.windows?.(chain) ?? {},
     // Two questions are asked side by side.
     atOnce: () => Math.max(1, Math.ceil((node.atOnce ?? together) / 2)),
   })

@@ -156,13 +156,15 @@ export function createWindows({ clock, known = {}, atOnce = () => 4 }: WindowsOp
       await inTurns(atOnce, next, askOne)
       return values
     },
-    known: () =>
-      Object.fromEntries(
+    known: () => ({
+      ...known,
+      ...Object.fromEntries(
         [...tracks].map(([name, { blocks, told, results }]) => [
           name,
-          { blocks: Math.floor(blocks), told, results },
+          { blocks: Math.max(1, Math.floor(blocks)), told, results },
         ]),
       ),
+    }),
   }
 }
 
