@@ -10,6 +10,9 @@ import { createNode, type Endpoint, endpointName, type NodeOptions } from './rpc
 /** Collection of the documents that hold what is known about endpoints: by name, which holds no secret. */
 const endpointCollection = 'endpoint'
 
+/** Where another endpoint stands by, one that is silent is not waited for long. */
+const triesBesideOthers = 3
+
 const rate = z.object({
   perSecond: z.number().positive().nullable(),
   patienceMs: z.number().positive(),
@@ -64,6 +67,7 @@ export async function connectEndpoints(options: EndpointsOptions): Promise<Endpo
       async connect() {
         const known = await readRemembered(options.store, name)
         const node = createNode(url, {
+          ...(options.urls.length > 1 ? { tries: triesBesideOthers } : {}),
           ...options.node,
           clock,
           ...(known
