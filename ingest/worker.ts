@@ -15,16 +15,21 @@ import { openStore, type StorePlace } from '../src/store/open.ts'
 import type { Fence, Store } from '../src/store/store.ts'
 import { ChainMoved, type ChainView, checkView, type RolledBack, viewChain } from './chainView.ts'
 import { type Counters, createCounters } from './counters.ts'
+import { connectEndpoints, type Endpoints } from './endpoints.ts'
 import { createLease, type Lease, type Sightings } from './lease.ts'
 import { createProgressBar } from './progress.ts'
-import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReader.ts'
+import { createReadAhead } from './readAhead.ts'
+import type { ChainReader } from './rpc/chainReader.ts'
 import { type Clock, wallClock } from './rpc/clock.ts'
-import { createNode, type Exchange, RpcRefusal } from './rpc/node.ts'
+import type { Exchange } from './rpc/exchange.ts'
 
 export interface WorkerOptions {
   /** Where it is, or what opens it. */
   readonly store: StorePlace | string | (() => Promise<Store>)
-  readonly rpc: string
+  /** http(s) URLs of nodes of one chain, best first; never told. */
+  readonly rpc: string | readonly string[]
+  /** Take names that stand for addresses of a private network. */
+  readonly allowPrivate?: boolean
   /** Ends when no flag is waiting. */
   readonly once: boolean
   readonly signal: AbortSignal
@@ -86,6 +91,12 @@ export type WorkerEvent =
       readonly event: 'held'
     }
   | {
+      readonly event: 'endpoint'
+      readonly node: string
+      readonly state: 'away' | 'in use'
+      readonly message: string
+    }
+  | {
       readonly event: 'rolledBack'
       readonly chain: string
       readonly fromBlock: number
@@ -95,8 +106,6 @@ export type WorkerEvent =
       readonly reopened: number
     }
 
-const startRange = 2_000
-const largestRange = 10_000
 const idleMs = 2_000
 
 /** A wallet whose reading fails for reasons that may pass is tried so often in a row, then it is parked. */
@@ -121,12 +130,13 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
       store: { type: 'string' },
       once: { type: 'boolean' },
       json: { type: 'boolean' },
-      rpc: { type: 'string' },
+      rpc: { type: 'string', multiple: true },
+      'allow-private': { type: 'boolean' },
       'lease-ms': { type: 'string' },
     },
   })
-  const rpc = values.rpc ?? process.env['JEJAK_INGEST_RPC']
-  if (rpc === undefined || !/^https?:\/\//.test(rpc)) {
+  const rpc = values.rpc ?? process.env['JEJAK_INGEST_RPC']?.split(',') ?? []
+  if (rpc.length === 0 || !rpc.every((url) => /^https?:\/\//.test(url) && URL.canParse(url))) {
     throw new KnownError('request.invalid', 'no http(s) node is named', {
       hint: 'Give --rpc http://host:port.',
     })
@@ -140,9 +150,11 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
     if (values.json) process.stdout.write(`${JSON.stringify(event)}\n`)
     else tellPerson(event, bar)
   }
+  const config = readConfig(process.env)
   await runWorker({
-    store: { location: values.store ?? './jejak-data', neo4j: readConfig(process.env).neo4j },
+    store: { location: values.store ?? './jejak-data', neo4j: config.neo4j },
     rpc,
+    allowPrivate: values['allow-private'] ?? config.allowPrivateRpc,
     ...(values['lease-ms'] === undefined ? {} : { leaseMs: Number(values['lease-ms']) }),
     once: values.once ?? false,
     signal: stop.signal,
@@ -179,6 +191,8 @@ function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar
     console.error(`${harmlessText(event.message)}; again in ${event.seconds} seconds`)
   else if (event.event === 'held')
     console.error('Other workers are at what is left; what they do not go on with is taken over.')
+  else if (event.event === 'endpoint')
+    console.error(`${event.node} is ${event.state}: ${harmlessText(event.message)}`)
   else if (event.event === 'rolledBack')
     console.error(
       `${event.chain}: the chain was reorganised; ${event.orphans} rows from block ${event.fromBlock} are orphans, ${event.reopened} wallets are read again`,
@@ -198,26 +212,38 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     : openStore(options.store))
   try {
     const wrapped = await wrappedAssets(store)
-    const node = createNode(options.rpc, {
-      signal: options.signal,
-      ...(options.tries === undefined ? {} : { tries: options.tries }),
-      ...(options.clock ? { clock: options.clock } : {}),
-      ...(options.exchange ? { exchange: options.exchange } : {}),
+    const clock = options.clock ?? wallClock
+    const endpoints = await connectEndpoints({
+      store,
+      clock,
+      urls: typeof options.rpc === 'string' ? [options.rpc] : options.rpc,
+      isWrapped: (asset) => wrapped.has(asset),
+      node: {
+        signal: options.signal,
+        ...(options.tries === undefined ? {} : { tries: options.tries }),
+        ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
+        ...(options.exchange ? { exchange: options.exchange } : {}),
+      },
+      tell: ({ name, away, why }) =>
+        options.tell({
+          event: 'endpoint',
+          node: name,
+          state: away ? 'away' : 'in use',
+          message: why,
+        }),
     })
-    const reader = await connectChain(node, (asset) => wrapped.has(asset))
-    await rememberEndpoint(store, node.name, reader)
+    const { reader } = endpoints
     options.tell({
       event: 'connected',
       chain: reader.chain,
-      traces: reader.traces,
-      node: node.name,
+      traces: reader.current.traces,
+      node: reader.name,
     })
-    const clock = options.clock ?? wallClock
-    const counters = createCounters(store, reader.chain, { clock, node })
+    const counters = createCounters(store, reader.chain, { clock, node: endpoints })
     await workOn({
       store,
       reader,
-      node,
+      node: endpoints,
       clock,
       counters,
       owner: randomUUID(),
@@ -301,23 +327,10 @@ async function wrappedAssets(store: Store): Promise<ReadonlySet<AssetId>> {
   return new Set([...wrappedCoins.keys(), ...own.map(({ id }) => parseAsset(id))])
 }
 
-/** What the endpoint can do, without its URL. */
-async function rememberEndpoint(store: Store, name: string, reader: ChainReader): Promise<void> {
-  const known = await store.readDocument('endpoint', name)
-  const value = { chain: reader.chain, traces: reader.traces }
-  if (known && JSON.stringify(known.value) === JSON.stringify(value)) return
-  try {
-    await store.writeDocument('endpoint', name, known?.version ?? 0, value)
-  } catch (error) {
-    // Another worker that begins just now has found out the same.
-    if (conflictIn(error) !== 'endpoint') throw error
-  }
-}
-
 interface Work {
   readonly store: Store
   readonly reader: ChainReader
-  readonly node: { readonly name: string; readonly calls: number }
+  readonly node: Pick<Endpoints, 'calls' | 'remember'>
   readonly clock: Clock
   readonly counters: Counters
   readonly owner: string
@@ -464,46 +477,11 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
   const view = await viewChain({ ...work, told: (event) => tellRollBack(work, event) })
   const head = view.head.block
   const fence = [lease.fence, view.fence]
-  const started = { at: work.clock.now(), block: -1 }
-  let [size, largest] = [startRange, largestRange]
-  let transfers = 0
-  for (
-    let next = await firstGap(work, flag.account, head);
-    next !== undefined;
-    next = await firstGap(work, flag.account, head)
-  ) {
-    options.signal.throwIfAborted()
-    if (started.block < 0) started.block = next.from
-    const range = { from: next.from, to: Math.min(next.from + size - 1, next.to) }
-    const read = await readOrShrink(reader, flag.account, range)
-    if ('blocks' in read) {
-      size = read.blocks
-      if (read.told) largest = read.blocks
-      continue
-    }
-    await checkView(view, reader, range.to)
-    const coverage = reader.complete.map((kind) => ({
-      account: flag.account,
-      kind,
-      fromBlock: range.from,
-      toBlock: range.to,
-      assurance: 1 as const,
-      source: work.node.name,
-    }))
-    await rememberPayments(work, view, { records: read.payments, fence })
-    const { added } = await store.append({
-      transfers: read.transfers,
-      source: work.node.name,
-      assurance: 1,
-      coverage,
-      fence,
-    })
-    await lease.advanced()
-    transfers += added
-    work.counters.add({ blocks: range.to - range.from + 1, transfers: added, headBlock: head })
-    await work.counters.tell()
-    await showProgress(work, flag.account, { range, head, transfers, started, fence })
-    size = Math.min(size * 2, largest)
+  try {
+    await readGaps(work, flag, { lease, view, fence })
+  } finally {
+    // Also what a failure taught: a key that is refused, a range that is too large.
+    await work.node.remember().catch(() => undefined)
   }
   await changeFlag(
     store,
@@ -523,6 +501,50 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
 function whole({ progress }: Flag, head: number): FlagProgress {
   const before = progress ?? { fromBlock: 0, transfers: 0, blocksPerSecond: 0 }
   return { ...before, throughBlock: head, headBlock: head, remainingSeconds: 0 }
+}
+
+/** Reads what is not covered yet, and stores it piece by piece. */
+async function readGaps(
+  work: Work,
+  flag: Flag,
+  {
+    lease,
+    view,
+    fence,
+  }: { readonly lease: Lease; readonly view: ChainView; readonly fence: readonly Fence[] },
+): Promise<void> {
+  const { store, reader, options } = work
+  const head = view.head.block
+  const started = { at: work.clock.now(), block: -1 }
+  const ahead = createReadAhead(reader, flag.account, work.clock)
+  let transfers = 0
+  for (
+    let next = await firstGap(work, flag.account, head);
+    next !== undefined;
+    next = await firstGap(work, flag.account, head)
+  ) {
+    options.signal.throwIfAborted()
+    if (started.block < 0) started.block = next.from
+    const { read, range, by } = await ahead.read(next)
+    await checkView(view, reader, range.to)
+    const { name: source, assurance } = by
+    const coverage = by.complete.map((kind) => ({
+      account: flag.account,
+      kind,
+      fromBlock: range.from,
+      toBlock: range.to,
+      assurance,
+      source,
+    }))
+    await rememberPayments(work, view, { records: read.payments, fence })
+    const rows = { transfers: read.transfers, source, assurance, coverage, fence }
+    const { added } = await store.append(rows)
+    await lease.advanced()
+    transfers += added
+    work.counters.add({ blocks: range.to - range.from + 1, transfers: added, headBlock: head })
+    await work.counters.tell()
+    await showProgress(work, flag.account, { range, head, transfers, started, fence })
+  }
 }
 
 /** Wallets under investigation deal with one another: what was told of a transaction once is not told again. */
@@ -562,30 +584,6 @@ async function firstGap(
     )
   })
   return gaps.sort((a, b) => a.from - b.from)[0]
-}
-
-/** What to try instead of a range that the node refuses; `told` when it said how many blocks it takes. */
-interface Smaller {
-  readonly blocks: number
-  readonly told: boolean
-}
-
-/** The transfers, or the number of blocks to try instead when the node refuses so many. */
-async function readOrShrink(
-  reader: ChainReader,
-  wallet: Account,
-  range: { readonly from: number; readonly to: number },
-): Promise<Awaited<ReturnType<ChainReader['read']>> | Smaller> {
-  try {
-    return await reader.read(wallet, range)
-  } catch (error) {
-    const blocks = range.to - range.from + 1
-    if (!(error instanceof RpcRefusal) || blocks === 1) throw error
-    const suggested = suggestedRange(error)
-    return suggested !== undefined && suggested < blocks
-      ? { blocks: suggested, told: true }
-      : { blocks: Math.max(1, blocks >> 1), told: false }
-  }
 }
 
 async function showProgress(

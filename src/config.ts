@@ -25,6 +25,7 @@ const Environment = z.object({
   JEJAK_PORT: whole(0, 65_535).default(7717),
   JEJAK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   JEJAK_RPC_URLS: urls.optional(),
+  JEJAK_ALLOW_PRIVATE_RPC: z.enum(['0', '1']).default('0'),
   JEJAK_MAX_BODY_BYTES: whole(1024, 2 ** 31).default(64 * 2 ** 20),
   JEJAK_MAX_ADDRESSES: whole(1, 10_000_000).default(100_000),
   JEJAK_MAX_TRANSACTIONS: whole(1, 100_000_000).default(250_000),
@@ -41,6 +42,8 @@ export interface Config {
   readonly port: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly rpcUrls: readonly string[]
+  /** Whether a node's name may stand for an address of a private network. */
+  readonly allowPrivateRpc: boolean
   readonly maxBodyBytes: number
   readonly maxAddresses: number
   readonly maxTransactions: number
@@ -88,6 +91,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: data.JEJAK_PORT,
     logLevel: data.JEJAK_LOG_LEVEL,
     rpcUrls: data.JEJAK_RPC_URLS ?? [],
+    allowPrivateRpc: data.JEJAK_ALLOW_PRIVATE_RPC === '1',
     maxBodyBytes: data.JEJAK_MAX_BODY_BYTES,
     maxAddresses: data.JEJAK_MAX_ADDRESSES,
     maxTransactions: data.JEJAK_MAX_TRANSACTIONS,

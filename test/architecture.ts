@@ -53,6 +53,7 @@ const doors: Readonly<Record<string, RegExp>> = {
   pino: /^src\/log\.ts/,
   'node:sqlite': /^src\/store\//,
   commander: /^src\/cli/,
+  'ipaddr.js': /^ingest\/rpc\/addressGuard\.ts/,
   zod: /^(src\/config\.ts|src\/attribution\/|src\/api\/|ingest\/)/,
 }
 

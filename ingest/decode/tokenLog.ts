@@ -1,4 +1,4 @@
-import { type Account, parseAccount } from '../../src/ledger/account.ts'
+import { type Account, evmAccount } from '../../src/ledger/account.ts'
 import { type AssetId, tokenAsset } from '../../src/ledger/asset.ts'
 import type { ChainId } from '../../src/ledger/chain.ts'
 import { counterparty, type Transfer } from '../../src/ledger/transfer.ts'
@@ -41,19 +41,23 @@ export function tokenLegOfLog(log: RawLog): TokenLeg | undefined {
 }
 
 function transferLeg(log: RawLog): TokenLeg | undefined {
-  if (log.topics.length === 4) return undefined
-  const words = [...log.topics.slice(1), ...wordsOf(log.data)]
+  const { topics, data, chain, contract } = log
+  if (topics.length === 4) return undefined
+  // Nearly every transfer has this form.
+  const isUsual = topics.length === 3 && data.length === 66 && data.startsWith('0x')
+  const words = isUsual ? [topics[1], topics[2], data] : [...topics.slice(1), ...wordsOf(data)]
   const [from, to, amount] = words
   if (words.length !== 3 || from === undefined || to === undefined || amount === undefined)
     return undefined
-  const sides = { from: accountOf(from, log.chain), to: accountOf(to, log.chain) }
-  return {
-    asset: tokenAsset(log.chain, log.contract),
-    ...withoutNobody(sides),
-    amount: BigInt(amount),
-    flags: [],
-  }
+  if (isUsual && !wholeWord.test(amount)) return undefined
+  const payer = accountOf(from, chain)
+  const payee = accountOf(to, chain)
+  const moved = { asset: tokenAsset(chain, contract), amount: BigInt(amount), flags: [] }
+  if (payer === undefined) return payee === undefined ? moved : { ...moved, to: payee }
+  return payee === undefined ? { ...moved, from: payer } : { ...moved, from: payer, to: payee }
 }
+
+const wholeWord = /^0x[0-9a-f]{64}$/i
 
 /** Whole 32-byte words of log data; a rest that is no word makes the log something else. */
 function wordsOf(data: string): string[] {
@@ -65,7 +69,7 @@ function wordsOf(data: string): string[] {
 
 /** The low 20 bytes: contracts have been seen to leave dirt above them. */
 function accountOf(word: string, chain: ChainId): Account | undefined {
-  return counterparty(parseAccount(`0x${word.slice(-40).toLowerCase()}`, chain))
+  return counterparty(evmAccount(chain, `0x${word.slice(-40).toLowerCase()}`))
 }
 
 function withoutNobody(sides: {

@@ -1,57 +1,75 @@
 import type { Account } from '../../src/ledger/account.ts'
-import { accountReference } from '../../src/ledger/account.ts'
 import type { AssetId } from '../../src/ledger/asset.ts'
 import type { ChainId } from '../../src/ledger/chain.ts'
 import type { ConversionRecord } from '../../src/ledger/conversionRecord.ts'
-import { KnownError } from '../../src/ledger/errors.ts'
 import { nativeAsset } from '../../src/ledger/nativeCoins.ts'
+import type { Assurance } from '../../src/ledger/reconcile.ts'
 import type { Kind, Transfer } from '../../src/ledger/transfer.ts'
 import type { Frame } from '../decode/frames.ts'
-import { depositTopic, transferTopic, withdrawalTopic } from '../decode/tokenLog.ts'
-import { callTracerFrames, parityFrames } from '../decode/traces.ts'
+import { callTracerFrames } from '../decode/traces.ts'
 import { paymentsOfTransaction, transfersOfTransaction } from '../decode/transaction.ts'
-import { type RpcNode, RpcRefusal } from './node.ts'
 import {
-  account,
-  type Fields,
-  fields,
-  hash,
-  invalidAnswer,
-  list,
-  quantity,
-  wholeNumber,
-} from './values.ts'
-
-/** Which way the node can tell the calls inside transactions, best first. */
-export type TraceMethod = 'trace_filter' | 'trace_block' | 'debug_traceBlock' | 'none'
+  type BlockHead,
+  Contradiction,
+  checkedBlock,
+  checkedReceipt,
+  isBehind,
+  type Sighting,
+} from './checkedAnswers.ts'
+import { type Clock, wallClock } from './clock.ts'
+import { inTurns, mapInTurns } from './inTurns.ts'
+import { callAll, type RpcCall, type RpcNode, RpcRefusal } from './node.ts'
+import {
+  callsOfTransaction,
+  callTracerBlockFrames,
+  parityBlockFrames,
+  parityTransactionFrames,
+  probeTraces,
+  type TraceMethod,
+} from './traceMethods.ts'
+import { account, fields, hash, invalidAnswer, quantity, wholeNumber } from './values.ts'
+import { createSightings, type Sightings } from './walletSightings.ts'
+import { type BlockRange, createWindows, type KnownWindow, type Windows } from './windows.ts'
 
 /** What whole transactions moved, and what the pools in them paid to whom. */
 export interface ReadTransactions {
   readonly transfers: readonly Transfer[]
   readonly payments: readonly ConversionRecord[]
+  /** Last block that was read, where the range held more than is read at once; else all of the range was. */
+  readonly through?: number
+  /** Who read it, where several sources stand behind one reader. */
+  readonly by?: Pick<ChainReader, 'name' | 'assurance' | 'complete'>
 }
 
-/** Reads one wallet's transfers from one node, range by range. */
+/** Reads wallets' transfers from one source, range by range. */
 export interface ChainReader {
   readonly chain: ChainId
-  readonly traces: TraceMethod
+  /** Name of the endpoint without its secrets: the source of what it reads. */
+  readonly name: string
+  /** How well what it reads is proven: 1 for a node, 0 for an explorer. */
+  readonly assurance: Assurance
   /** Kinds that {@link ChainReader.read} finds completely. */
   readonly complete: readonly Kind[]
   head(): Promise<number>
-  blockHash(number: number): Promise<string | undefined>
-  /** The highest block that can no longer be reorganised; undefined where the node does not tell. */
+  /** The last block that the chain will not undo; undefined where the source does not say. */
   finalized(): Promise<number | undefined>
+  blockHash(number: number): Promise<string | undefined>
   /** The hash of the block before the one of this hash, also when that one has left the chain; undefined if unknown. */
   parentHash(hash: string): Promise<string | undefined>
   /**
-   * All transfers and pools' payments of every transaction that touches the wallet in these blocks.
+   * All transfers and pools' payments of every transaction that touches one of the wallets in these blocks. No range
+   * is too large: it is cut to what the source takes.
    *
-   * @throws RpcRefusal when the range is too large for the node
+   * @throws KnownError `rpc.*`
    */
-  read(
-    wallet: Account,
-    range: { readonly from: number; readonly to: number },
-  ): Promise<ReadTransactions>
+  read(wallets: readonly Account[], range: BlockRange): Promise<ReadTransactions>
+}
+
+/** A reader of a node. */
+export interface NodeReader extends ChainReader {
+  readonly traces: TraceMethod
+  /** What it learned about the endpoint's windows. */
+  windows(): Readonly<Record<string, KnownWindow>>
 }
 
 /** Transactions that are kept decoded: wallets under investigation deal with one another. */
@@ -60,8 +78,20 @@ const keptTransactions = 20_000
 /** Blocks whose call trees are kept. */
 const keptBlocks = 256
 
-/** How many calls are under way at once. */
+/** How many blocks are under way at once, where the node does not say. */
 const together = 8
+
+/** A reading stops after the block that fills so many transactions: what is read is held in memory, then stored. */
+const mostTransactions = 5_000
+
+/** Blocks so far below the head are on every backend, where the node does not say what is final. */
+const settledDepth = 256
+
+export interface ReaderOptions {
+  readonly clock?: Clock
+  /** What is known about the endpoint's windows on the chain that it serves. */
+  readonly windows?: (chain: ChainId) => Readonly<Record<string, KnownWindow>> | undefined
+}
 
 /**
  * Connects to a node: asks for its chain and tries which traces it has.
@@ -71,20 +101,39 @@ const together = 8
 export async function connectChain(
   node: RpcNode,
   isWrapped: (asset: AssetId) => boolean,
-): Promise<ChainReader> {
+  options: ReaderOptions = {},
+): Promise<NodeReader> {
   const chain =
     `eip155:${wholeNumber(await node.call('eth_chainId', []), 'the chain id')}` as ChainId
-  const traces = await probeTraces(node)
-  const reader = new NodeReader(node, chain, { traces, isWrapped })
+  const windows = createWindows({
+    clock: options.clock ?? wallClock,
+    known: options.windows?.(chain) ?? {},
+    // Two questions are asked side by side.
+    atOnce: () => Math.max(1, Math.ceil((node.atOnce ?? together) / 2)),
+  })
+  const reader = new BlockReader({
+    node,
+    chain,
+    isWrapped,
+    windows,
+    traces: await probeTraces(node),
+  })
   return {
     chain,
-    traces,
-    complete: completeKinds(traces),
-    head: async () => wholeNumber(await node.call('eth_blockNumber', []), 'the head'),
-    blockHash: (number) => reader.blockHash(number),
+    name: node.name,
+    assurance: 1,
+    get traces() {
+      return reader.traces
+    },
+    get complete() {
+      return completeKinds(reader.traces)
+    },
+    windows: () => windows.known(),
+    head: () => reader.head(),
     finalized: () => reader.finalized(),
+    blockHash: (number) => reader.blockHash(number),
     parentHash: (hash) => reader.parentHash(hash),
-    read: (wallet, range) => reader.read(wallet, range),
+    read: (wallets, range) => reader.readAgain(wallets, range),
   }
 }
 
@@ -95,59 +144,54 @@ function completeKinds(traces: TraceMethod): Kind[] {
   return ['native', 'internal', 'fee', 'token', 'withdrawal']
 }
 
-/** A method that the node does not have is refused at once; anything else means that it is there. */
-async function probeTraces(node: RpcNode): Promise<TraceMethod> {
-  const attempts: readonly (readonly [TraceMethod, string, readonly unknown[]])[] = [
-    [
-      'trace_filter',
-      'trace_filter',
-      [{ fromBlock: '0x0', toBlock: '0x0', fromAddress: [`0x${'0'.repeat(39)}1`] }],
-    ],
-    ['trace_block', 'trace_block', ['0x0']],
-    ['debug_traceBlock', 'debug_traceBlockByNumber', ['0x1', { tracer: 'callTracer' }]],
-  ]
-  for (const [name, method, params] of attempts) {
-    try {
-      if (Array.isArray(await node.call(method, params))) return name
-    } catch (error) {
-      if (!(error instanceof KnownError) || error.code === 'rpc.unavailable') throw error
-    }
+interface BlockReaderOptions {
+  readonly node: RpcNode
+  readonly chain: ChainId
+  readonly isWrapped: (asset: AssetId) => boolean
+  readonly windows: Windows
+  readonly traces: TraceMethod
+}
+
+/** Where wallets were seen: by block, by transaction. */
+class Touched {
+  readonly blocks = new Map<number, Map<string, Sighting[]>>()
+
+  add(sighting: Sighting): void {
+    const block = this.blocks.get(sighting.block) ?? new Map<string, Sighting[]>()
+    this.blocks.set(sighting.block, block)
+    block.set(sighting.tx, [...(block.get(sighting.tx) ?? []), sighting])
   }
-  return 'none'
+
+  /** In the order of blocks. */
+  sorted(): (readonly [number, ReadonlyMap<string, readonly Sighting[]>])[] {
+    return [...this.blocks].sort(([a], [b]) => a - b)
+  }
 }
 
-interface BlockHead {
-  readonly number: number
-  readonly hash: string
-  readonly time: number
-  readonly transactions: readonly Fields[]
-  readonly withdrawals: readonly Fields[]
-}
-
-class NodeReader {
+class BlockReader {
+  traces: TraceMethod
   readonly #node: RpcNode
   readonly #chain: ChainId
-  readonly #traces: TraceMethod
   readonly #isWrapped: (asset: AssetId) => boolean
+  readonly #sightings: Sightings
+  #settled = -1
   /** By block hash and transaction, so that a reorganised block is read again. */
   readonly #decoded = new Map<string, ReadTransactions>()
   /** Call trees of whole blocks by block hash: a block is traced once for all wallets. */
   readonly #frames = new Map<string, Map<string, Frame[]>>()
 
-  constructor(
-    node: RpcNode,
-    chain: ChainId,
-    options: { readonly traces: TraceMethod; readonly isWrapped: (asset: AssetId) => boolean },
-  ) {
+  constructor({ node, chain, isWrapped, windows, traces }: BlockReaderOptions) {
     this.#node = node
     this.#chain = chain
-    this.#traces = options.traces
-    this.#isWrapped = options.isWrapped
+    this.traces = traces
+    this.#isWrapped = isWrapped
+    this.#sightings = createSightings({ node, windows, settled: () => this.#settled })
   }
 
-  async blockHash(number: number): Promise<string | undefined> {
-    const block = await this.#node.call('eth_getBlockByNumber', [hex(number), false])
-    return block === null ? undefined : hash(fields(block, 'a block')['hash'], 'a block hash')
+  async head(): Promise<number> {
+    const head = wholeNumber(await this.#node.call('eth_blockNumber', []), 'the head')
+    this.#settled = Math.max(this.#settled, head - settledDepth)
+    return head
   }
 
   /** `finalized`, or `safe` where there is no such tag. */
@@ -160,6 +204,15 @@ class NodeReader {
     return undefined
   }
 
+  async blockHash(number: number): Promise<string | undefined> {
+    const block = await this.#node.call('eth_getBlockByNumber', [hex(number), false])
+    if (block === null) return undefined
+    const given = fields(block, 'a block')
+    if (wholeNumber(given['number'], 'a block number') !== number)
+      throw invalidAnswer(`block ${number} came with another number`)
+    return hash(given['hash'], 'a block hash')
+  }
+
   async parentHash(of: string): Promise<string | undefined> {
     const block = await orRefused(this.#node.call('eth_getBlockByHash', [of, false]))
     if (typeof block !== 'object' || block === null) return undefined
@@ -169,230 +222,187 @@ class NodeReader {
     return hash(told['parentHash'], 'a block hash')
   }
 
-  async read(
-    wallet: Account,
-    range: { readonly from: number; readonly to: number },
-  ): Promise<ReadTransactions> {
-    const touched = new Map<number, Set<string>>()
-    const touch = (block: number, tx: string): void => {
-      touched.set(block, (touched.get(block) ?? new Set<string>()).add(tx))
+  /** Once more where the node contradicted itself, or lacks a method that it had. */
+  async readAgain(wallets: readonly Account[], range: BlockRange): Promise<ReadTransactions> {
+    try {
+      return await this.read(wallets, range)
+    } catch (error) {
+      const isGone = error instanceof RpcRefusal && error.kind === 'missing'
+      if (!isGone && !(error instanceof Contradiction)) throw error
+      if (isGone) {
+        const before = this.traces
+        this.traces = await probeTraces(this.#node)
+        if (this.traces === before) throw error
+      }
+      return this.read(wallets, range)
     }
-    await this.#touchedByLogs(wallet, range, touch)
+  }
+
+  async read(wallets: readonly Account[], range: BlockRange): Promise<ReadTransactions> {
+    const touched = new Touched()
     const blocks = new Map<number, BlockHead>()
     const rewards: Transfer[] = []
-    if (this.#traces === 'trace_filter') await this.#touchedByFilter(wallet, range, touch)
-    else {
-      for await (const block of this.#allBlocks(range)) {
-        blocks.set(block.number, block)
-        await this.#touchedInBlock(wallet, block, touch)
-        rewards.push(...withdrawalsTo(wallet, block, this.#chain))
-        if (!touched.has(block.number)) blocks.delete(block.number)
-      }
+    const byLogs = this.#sightings.byLogs(wallets, range)
+    if (this.traces === 'trace_filter') {
+      const found = await Promise.all([byLogs, this.#sightings.byTraces(wallets, range)])
+      for (const sighting of found.flat()) touched.add(sighting)
+    } else {
+      const own = new Set(wallets)
+      const scan = this.#eachBlock(range, (block, frames) => {
+        for (const tx of this.#touchedIn(own, block, frames))
+          touched.add({ block: block.number, blockHash: block.hash, tx })
+        rewards.push(...withdrawalsTo(own, block, this.#chain))
+        if (touched.blocks.has(block.number)) blocks.set(block.number, block)
+      })
+      const [found] = await Promise.all([byLogs, scan])
+      for (const sighting of found) touched.add(sighting)
     }
-    const found = await inParallel(
-      [...touched].sort(([a], [b]) => a - b),
-      async ([number, transactions]) => {
-        const block = blocks.get(number) ?? (await this.#block(number))
-        return this.#transactionsOf(block, transactions)
+    const [now, through] = upToMost(touched.sorted())
+    const all = await this.#readTransactions(now, blocks)
+    const isRead = ({ block }: Transfer): boolean => through === undefined || block <= through
+    return {
+      transfers: [...all.flatMap(({ transfers }) => transfers), ...rewards.filter(isRead)],
+      payments: all.flatMap(({ payments }) => payments),
+      ...(through === undefined ? {} : { through }),
+    }
+  }
+
+  /** Every block of the range with its calls, in no order. */
+  async #eachBlock(
+    range: BlockRange,
+    see: (block: BlockHead, frames: ReadonlyMap<string, Frame[]> | undefined) => void,
+  ): Promise<void> {
+    let number = range.from
+    await inTurns(
+      () => this.#atOnce(),
+      () => (number <= range.to ? number++ : undefined),
+      async (one) => {
+        const block = await this.#block(one)
+        see(block, await this.#blockFrames(block))
       },
     )
-    const all = found.flat()
-    return {
-      transfers: [...all.flatMap(({ transfers }) => transfers), ...rewards],
-      payments: all.flatMap(({ payments }) => payments),
-    }
   }
 
-  async #touchedByLogs(
-    wallet: Account,
-    range: { readonly from: number; readonly to: number },
-    touch: (block: number, tx: string) => void,
-  ): Promise<void> {
-    const padded = `0x${accountReference(wallet).slice(2).padStart(64, '0')}`
-    const between = { fromBlock: hex(range.from), toBlock: hex(range.to) }
-    // No single filter matches a wallet in either position.
-    const filters = [
-      [transferTopic, padded],
-      [transferTopic, null, padded],
-      [[depositTopic, withdrawalTopic], padded],
-    ]
-    for (const topics of filters) {
-      const logs = list(await this.#node.call('eth_getLogs', [{ ...between, topics }]), 'the logs')
-      for (const item of logs) {
-        const log = fields(item, 'a log')
-        const block = wholeNumber(log['blockNumber'], 'the block of a log')
-        if (block < range.from || block > range.to)
-          throw invalidAnswer(`a log of block ${block} was not asked for`)
-        touch(block, hash(log['transactionHash'], 'the transaction of a log'))
-      }
-    }
+  #atOnce(): number {
+    return this.#node.atOnce ?? together
   }
 
-  async #touchedByFilter(
-    wallet: Account,
-    range: { readonly from: number; readonly to: number },
-    touch: (block: number, tx: string) => void,
-  ): Promise<void> {
-    const address = [accountReference(wallet)]
-    const between = { fromBlock: hex(range.from), toBlock: hex(range.to) }
-    for (const side of [{ fromAddress: address }, { toAddress: address }]) {
-      const traces = list(
-        await this.#node.call('trace_filter', [{ ...between, ...side }]),
-        'the traces',
-      )
-      for (const item of traces) {
-        const trace = fields(item, 'a trace')
-        if (trace['transactionHash'] === null || trace['transactionHash'] === undefined) continue
-        const block = trace['blockNumber']
-        const number =
-          typeof block === 'number' ? block : wholeNumber(block, 'the block of a trace')
-        touch(number, hash(trace['transactionHash'], 'the transaction of a trace'))
-      }
-    }
-  }
-
-  async *#allBlocks(range: {
-    readonly from: number
-    readonly to: number
-  }): AsyncGenerator<BlockHead> {
-    for (let start = range.from; start <= range.to; start += together) {
-      const end = Math.min(start + together - 1, range.to)
-      const numbers = Array.from({ length: end - start + 1 }, (_, i) => start + i)
-      yield* await Promise.all(numbers.map((number) => this.#block(number)))
-    }
-  }
-
-  async #touchedInBlock(
-    wallet: Account,
+  /** Transactions of a block that pay a wallet, are paid by it, or call it. */
+  #touchedIn(
+    wallets: ReadonlySet<Account>,
     block: BlockHead,
-    touch: (block: number, tx: string) => void,
-  ): Promise<void> {
-    const reference = accountReference(wallet)
-    const involved = (value: unknown): boolean =>
-      typeof value === 'string' && value.toLowerCase() === reference
-    for (const transaction of block.transactions) {
-      if (involved(transaction['from']) || involved(transaction['to']))
-        touch(block.number, hash(transaction['hash'], 'a transaction'))
-    }
-    if (this.#traces === 'none' || block.transactions.length === 0) return
-    for (const [tx, frames] of await this.#blockFrames(block)) {
-      if (frames.some((frame) => frame.from === wallet || frame.to === wallet))
-        touch(block.number, tx)
-    }
+    frames: ReadonlyMap<string, Frame[]> | undefined,
+  ): string[] {
+    const isOwn = (value: unknown): boolean =>
+      typeof value === 'string' && wallets.has(`${this.#chain}:${value.toLowerCase()}` as Account)
+    return block.transactions
+      .map((transaction) => [transaction, hash(transaction['hash'], 'a transaction')] as const)
+      .filter(
+        ([transaction, tx]) =>
+          isOwn(transaction['from']) ||
+          isOwn(transaction['to']) ||
+          frames
+            ?.get(tx)
+            ?.some(({ from, to }) => (from && wallets.has(from)) || (to && wallets.has(to))),
+      )
+      .map(([, tx]) => tx)
   }
 
-  async #blockFrames(block: BlockHead): Promise<Map<string, Frame[]>> {
+  /** The calls of a whole block, by transaction; undefined where the node cannot tell. */
+  async #blockFrames(block: BlockHead): Promise<ReadonlyMap<string, Frame[]> | undefined> {
+    if (this.traces === 'none' || block.transactions.length === 0) return undefined
     const known = this.#frames.get(block.hash)
     if (known) return known
-    const made = await this.#traceBlock(block)
-    if (this.#frames.size >= keptBlocks) this.#frames.delete(this.#frames.keys().next().value ?? '')
-    this.#frames.set(block.hash, made)
-    return made
-  }
-
-  async #traceBlock(block: BlockHead): Promise<Map<string, Frame[]>> {
-    if (this.#traces === 'trace_block') {
-      const grouped = new Map<string, unknown[]>()
-      for (const item of list(
-        await this.#node.call('trace_block', [hex(block.number)]),
-        'the traces',
-      )) {
-        const tx = fields(item, 'a trace')['transactionHash']
-        if (typeof tx === 'string') grouped.set(tx, [...(grouped.get(tx) ?? []), item])
-      }
-      return new Map([...grouped].map(([tx, traces]) => [tx, parityFrames(traces, this.#chain)]))
-    }
-    const results = list(
-      await this.#node.call('debug_traceBlockByNumber', [
-        hex(block.number),
-        { tracer: 'callTracer' },
-      ]),
-      'the traces',
-    )
-    if (results.length !== block.transactions.length)
-      throw invalidAnswer(`block ${block.number} has another number of traces than transactions`)
-    return new Map(
-      results.map((item, i) => [
-        hash(block.transactions[i]?.['hash'], 'a transaction'),
-        callTracerFrames(fields(item, 'a trace')['result'], this.#chain),
-      ]),
-    )
+    const isGeth = this.traces === 'debug_traceBlock'
+    const answer = isGeth
+      ? await this.#node.call('debug_traceBlockByNumber', [
+          hex(block.number),
+          { tracer: 'callTracer' },
+        ])
+      : await this.#node.call('trace_block', [hex(block.number)])
+    const frames = isGeth
+      ? callTracerBlockFrames(answer, block, this.#chain)
+      : parityBlockFrames(answer, block, this.#chain)
+    keep(this.#frames, block.hash, frames, keptBlocks)
+    return frames
   }
 
   async #block(number: number): Promise<BlockHead> {
-    const block = fields(
-      await this.#node.call('eth_getBlockByNumber', [hex(number), true]),
-      `block ${number}`,
+    return checkedBlock(await this.#node.call('eth_getBlockByNumber', [hex(number), true]), number)
+  }
+
+  async #readTransactions(
+    touched: readonly (readonly [number, ReadonlyMap<string, readonly Sighting[]>])[],
+    known: ReadonlyMap<number, BlockHead>,
+  ): Promise<ReadTransactions[]> {
+    const found = await mapInTurns(
+      touched,
+      () => this.#atOnce(),
+      async ([number, transactions]) =>
+        this.#transactionsOf(known.get(number) ?? (await this.#block(number)), transactions),
     )
-    if (wholeNumber(block['number'], 'a block number') !== number)
-      throw invalidAnswer(`block ${number} came with another number`)
-    const withdrawals =
-      block['withdrawals'] === undefined || block['withdrawals'] === null
-        ? []
-        : list(block['withdrawals'], 'withdrawals')
-    return {
-      number,
-      hash: hash(block['hash'], 'a block hash'),
-      time: wholeNumber(block['timestamp'], 'a block time'),
-      transactions: list(block['transactions'], 'the transactions').map((item) =>
-        fields(item, 'a transaction'),
-      ),
-      withdrawals: withdrawals.map((item) => fields(item, 'a withdrawal')),
-    }
+    return found.flat()
   }
 
   async #transactionsOf(
     block: BlockHead,
-    transactions: ReadonlySet<string>,
+    sightings: ReadonlyMap<string, readonly Sighting[]>,
   ): Promise<ReadTransactions[]> {
-    const known = new Map(
-      block.transactions.map((transaction) => [
-        hash(transaction['hash'], 'a transaction'),
-        transaction,
-      ]),
+    for (const { blockHash } of [...sightings.values()].flat()) {
+      if (blockHash !== undefined && blockHash !== block.hash)
+        throw new Contradiction(`block ${block.number} has two hashes`)
+    }
+    const found = new Map(
+      [...sightings.keys()].map((tx) => [tx, this.#decoded.get(`${block.hash} ${tx}`)] as const),
     )
-    const all: ReadTransactions[] = []
-    for (const tx of transactions) {
-      const key = `${block.hash} ${tx}`
-      const decoded = this.#decoded.get(key)
-      if (decoded) {
-        all.push(decoded)
-        continue
-      }
-      const transaction = known.get(tx)
-      if (!transaction) throw invalidAnswer(`block ${block.number} does not have transaction ${tx}`)
-      const receipt = fields(
-        await this.#node.call('eth_getTransactionReceipt', [tx]),
-        `the receipt of ${tx}`,
-      )
-      const frames = this.#frames.get(block.hash)?.get(tx) ?? (await this.#framesOf(tx))
+    const missing = [...found].filter(([, known]) => !known).map(([tx]) => tx)
+    const { receipts, frames } = await this.#fetched(block, missing)
+    const transactions = new Map(
+      block.transactions.map((item) => [hash(item['hash'], 'a transaction'), item]),
+    )
+    for (const [i, tx] of missing.entries()) {
+      const transaction = transactions.get(tx)
+      if (!transaction)
+        throw new Contradiction(`block ${block.number} does not have transaction ${tx}`)
+      const seen = sightings.get(tx) ?? []
+      const receipt = checkedReceipt(receipts[i], { block, tx, seen })
+      const calls = frames.get(tx)
       const transfers = transfersOfTransaction(
-        { block, transaction, receipt, ...(frames === undefined ? {} : { frames }) },
+        { block, transaction, receipt, ...(calls === undefined ? {} : { frames: calls }) },
         this.#chain,
         this.#isWrapped,
       )
       const payments = paymentsOfTransaction(receipt, this.#chain, transfers)
-      const made = { transfers, payments }
-      if (this.#decoded.size >= keptTransactions)
-        this.#decoded.delete(this.#decoded.keys().next().value ?? '')
-      this.#decoded.set(key, made)
-      all.push(made)
+      found.set(tx, { transfers, payments })
+      keep(this.#decoded, `${block.hash} ${tx}`, { transfers, payments }, keptTransactions)
     }
-    return all
+    return [...found.values()].filter((read) => read !== undefined)
   }
 
-  async #framesOf(tx: string): Promise<Frame[] | undefined> {
-    if (this.#traces === 'none') return undefined
-    if (this.#traces === 'debug_traceBlock') {
-      return callTracerFrames(
-        await this.#node.call('debug_traceTransaction', [tx, { tracer: 'callTracer' }]),
-        this.#chain,
-      )
-    }
-    return parityFrames(
-      list(await this.#node.call('trace_transaction', [tx]), 'the traces'),
-      this.#chain,
-    )
+  /** Receipts of transactions and the calls inside them, where the node can tell those; from one backend. */
+  async #fetched(
+    block: BlockHead,
+    transactions: readonly string[],
+  ): Promise<{ receipts: readonly unknown[]; frames: ReadonlyMap<string, Frame[]> }> {
+    const known = this.#frames.get(block.hash)
+    const traceCall = known ? undefined : callsOfTransaction(this.traces)
+    const answers = await callAll(this.#node, [
+      ...transactions.map((tx): RpcCall => ['eth_getTransactionReceipt', [tx]]),
+      ...(traceCall ? transactions.map(traceCall) : []),
+    ])
+    const receipts = answers.slice(0, transactions.length)
+    if (!traceCall) return { receipts, frames: known ?? new Map() }
+    const frames = transactions.map((tx, i) => {
+      const answer = answers[transactions.length + i]
+      if (answer === null) throw isBehind(block.number)
+      return [
+        tx,
+        this.traces === 'debug_traceBlock'
+          ? callTracerFrames(answer, this.#chain)
+          : parityTransactionFrames(answer, { block, tx, chain: this.#chain }),
+      ] as const
+    })
+    return { receipts, frames: new Map(frames) }
   }
 }
 
@@ -406,10 +416,33 @@ async function orRefused(answer: Promise<unknown>): Promise<unknown> {
   }
 }
 
-function withdrawalsTo(wallet: Account, block: BlockHead, chain: ChainId): Transfer[] {
+/** The blocks that are read now, and the last of them where others are left for later. */
+function upToMost(
+  blocks: readonly (readonly [number, ReadonlyMap<string, readonly Sighting[]>])[],
+): [typeof blocks, number | undefined] {
+  let transactions = 0
+  for (const [i, [number, sightings]] of blocks.entries()) {
+    transactions += sightings.size
+    if (transactions >= mostTransactions && i + 1 < blocks.length)
+      return [blocks.slice(0, i + 1), number]
+  }
+  return [blocks, undefined]
+}
+
+/** Keeps the newest entries of a map. */
+function keep<V>(map: Map<string, V>, key: string, value: V, most: number): void {
+  if (map.size >= most) map.delete(map.keys().next().value ?? '')
+  map.set(key, value)
+}
+
+function withdrawalsTo(
+  wallets: ReadonlySet<Account>,
+  block: BlockHead,
+  chain: ChainId,
+): Transfer[] {
   return block.withdrawals.flatMap((withdrawal) => {
     const to = account(withdrawal['address'], chain, 'the receiver of a withdrawal')
-    if (to !== wallet) return []
+    if (!wallets.has(to)) return []
     const index = quantity(withdrawal['index'], 'the index of a withdrawal')
     const amount = quantity(withdrawal['amount'], 'the amount of a withdrawal') * 1_000_000_000n
     const place = {
@@ -435,22 +468,4 @@ function withdrawalsTo(wallet: Account, block: BlockHead, chain: ChainId): Trans
 
 function hex(number: number): string {
   return `0x${number.toString(16)}`
-}
-
-async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  for (let start = 0; start < items.length; start += together) {
-    results.push(...(await Promise.all(items.slice(start, start + together).map(work))))
-  }
-  return results
-}
-
-/** The range that a node says it would take, from the usual words of refusals; undefined when it says none. */
-export function suggestedRange(error: RpcRefusal): number | undefined {
-  const match =
-    /(?:limited to|limit of|max(?:imum)?(?: block range)?(?: is set to)?|up to a?|exceeds limit of)[^0-9]{0,20}([\d,]{1,9})/i.exec(
-      error.message,
-    )
-  const blocks = match ? Number(match[1]?.replaceAll(',', '')) : Number.NaN
-  return blocks >= 1 ? blocks : undefined
 }

@@ -144,6 +144,14 @@ export const explained: Readonly<
     status: 502,
     text: 'The node answered something that cannot be right; nothing of it was stored.',
   },
+  'rpc.parked': {
+    status: 502,
+    text: 'The node is left alone for an hour: its key is not taken, or its plan is used up. The message has its words.',
+  },
+  'rpc.forbidden-address': {
+    status: 502,
+    text: 'The name of the node stands for a private address, and names in the own network are not allowed (JEJAK_ALLOW_PRIVATE_RPC).',
+  },
   'config.invalid': {
     status: 500,
     text: 'Settings (environment variables) are wrong; the message names each.',

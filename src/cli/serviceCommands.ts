@@ -111,11 +111,10 @@ Try:
 
 /** With a node configured the service reads flagged wallets by itself, in a process of its own. */
 function watchFlags(config: Config): () => void {
-  const [url] = config.rpcUrls
-  if (url === undefined) return () => undefined
+  if (config.rpcUrls.length === 0) return () => undefined
   const child = spawn(process.execPath, nodeArguments(['worker', '--store', config.store]), {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, JEJAK_INGEST_RPC: url },
+    env: { ...process.env, JEJAK_INGEST_RPC: config.rpcUrls.join(',') },
   })
   return () => {
     child.kill('SIGTERM')

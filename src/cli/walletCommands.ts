@@ -90,25 +90,38 @@ function registerIngest(program: Program, configured: readonly string[]): void {
   program
     .command('ingest')
     .description('read flagged wallets from a JSON-RPC node until none is waiting')
-    .option('--rpc <url>', 'http(s) URL of the node; default JEJAK_RPC_URLS', collected)
+    .option(
+      '--rpc <url>',
+      'http(s) URL of a node; again for more of the same chain, best first; default JEJAK_RPC_URLS',
+      collected,
+    )
+    .option('--allow-private', 'take a node by a name that stands for a private address')
     .option('--watch', 'go on waiting for new flags')
     .action(
-      async (options: { readonly rpc?: string[]; readonly watch?: true }, command: Program) => {
+      async (
+        options: {
+          readonly rpc?: string[]
+          readonly watch?: true
+          readonly allowPrivate?: true
+        },
+        command: Program,
+      ) => {
         const { store, json } = globals(command)
-        const [url] = options.rpc ?? configured
-        if (url === undefined) {
+        const urls = options.rpc ?? configured
+        if (urls.length === 0) {
           throw new KnownError('request.invalid', 'no node is named', {
             hint: 'Give --rpc URL or set JEJAK_RPC_URLS.',
           })
         }
-        // The URL may carry a key: it goes by the environment, where other users of the machine do not see it.
-        process.env['JEJAK_INGEST_RPC'] = url
+        // URLs may carry keys: they go by the environment, where other users of the machine do not see them.
+        process.env['JEJAK_INGEST_RPC'] = urls.join(',')
         const args = [
           'worker',
           '--store',
           store,
           ...(json ? ['--json'] : []),
           ...(options.watch ? [] : ['--once']),
+          ...(options.allowPrivate ? ['--allow-private'] : []),
         ]
         process.exitCode = await runIngest(args)
       },

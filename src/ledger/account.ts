@@ -12,6 +12,7 @@ declare const brand: unique symbol
 export type Account = string & { readonly [brand]: 'Account' }
 
 const evmAddress = /^0x[0-9a-fA-F]{40}$/
+const lowerAddress = /^0x[0-9a-f]{40}$/
 const opaqueReference = /^[-.%a-zA-Z0-9]{1,128}$/
 const zero = '0x0000000000000000000000000000000000000000'
 
@@ -45,6 +46,16 @@ function joinAccount(chain: ChainId, reference: string): Account {
     if (checksummed(lower) !== reference) throw invalid(reference, 'its checksum is wrong')
   }
   return `${chain}:${lower}` as Account
+}
+
+/**
+ * The account of an address that a chain itself gave: 0x and 40 hex digits in lower case, which need no checksum.
+ *
+ * @throws KnownError `account.invalid`
+ */
+export function evmAccount(chain: ChainId, reference: string): Account {
+  if (lowerAddress.test(reference)) return `${chain}:${reference}` as Account
+  throw invalid(reference, 'it is not 0x and 40 hex digits in lower case')
 }
 
 function invalid(text: string, why: string): KnownError {

@@ -46,6 +46,8 @@ export type ErrorCode =
   | 'rpc.unavailable'
   | 'rpc.refused'
   | 'rpc.invalid-answer'
+  | 'rpc.parked'
+  | 'rpc.forbidden-address'
   | 'chain.mismatch'
   | 'chain.contradicted'
   | 'flag.abandoned'

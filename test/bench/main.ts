@@ -12,8 +12,9 @@ import { benchNeo4j } from './neo4j.ts'
 import { benchReach } from './reach.ts'
 import { benchRegistries } from './registries.ts'
 import { benchTraces } from './traces.ts'
+import { benchTransport } from './transport.ts'
 
-/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|neo4j|cypher|cases|analysts]`: figures with a peer in the same run and the answers compared. */
+/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|neo4j|cypher|cases|analysts|transport]`: figures with a peer in the same run and the answers compared. */
 const [cpu] = cpus()
 console.log(
   `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
@@ -33,6 +34,7 @@ const all: Readonly<Record<string, () => Promise<void>>> = {
   cypher: benchCypher,
   cases: benchCases,
   analysts: benchAnalysts,
+  transport: benchTransport,
 }
 for (const name of wanted.length > 0 ? wanted : Object.keys(all)) {
   const bench = all[name]

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ChainReader, connectChain } from '../../ingest/rpc/chainReader.ts'
+import { connectChain, type NodeReader } from '../../ingest/rpc/chainReader.ts'
 import { createNode, type RpcNode, RpcRefusal } from '../../ingest/rpc/node.ts'
 import { parseAccount } from '../../src/ledger/account.ts'
 import { tokenAsset } from '../../src/ledger/asset.ts'
@@ -85,7 +85,7 @@ function lacking(refused: RegExp): RpcNode {
   }
 }
 
-function connect(refused: RegExp): Promise<ChainReader> {
+function connect(refused: RegExp): Promise<NodeReader> {
   const asset = tokenAsset(chain, wrapped.address)
   return connectChain(lacking(refused), (candidate) => candidate === asset)
 }
@@ -120,7 +120,7 @@ describe.each([
     const head = await reader.head()
     const wrong: Record<string, string[]> = {}
     for (const [name, address] of Object.entries(parts)) {
-      const { transfers } = await reader.read(parseAccount(address, chain), { from: 0, to: head })
+      const { transfers } = await reader.read([parseAccount(address, chain)], { from: 0, to: head })
       const found = await differences(address, transfers)
       if (found.length > 0) wrong[name] = found
     }
@@ -133,8 +133,8 @@ describe.each([
     const range = { from: 0, to: await reader.head() }
     for (const address of [payee, heir, parts['loser'] ?? '']) {
       const account = parseAccount(address, chain)
-      const mine = (await reader.read(account, range)).transfers.map(identity).sort()
-      expect(mine).toEqual((await filtered.read(account, range)).transfers.map(identity).sort())
+      const mine = (await reader.read([account], range)).transfers.map(identity).sort()
+      expect(mine).toEqual((await filtered.read([account], range)).transfers.map(identity).sort())
       expect(mine.length).toBeGreaterThan(1)
     }
   })
@@ -146,7 +146,7 @@ test('without traces a wallet that no contract pays is whole, and internal is no
   const head = await reader.head()
   for (const name of ['spender', 'loser', 'holder']) {
     const address = parts[name] ?? ''
-    const { transfers } = await reader.read(parseAccount(address, chain), { from: 0, to: head })
+    const { transfers } = await reader.read([parseAccount(address, chain)], { from: 0, to: head })
     expect(await differences(address, transfers)).toEqual([])
   }
 })

@@ -124,9 +124,12 @@ function spawnWorker(location: string, rpc: string, ...more: string[]): ChildPro
 /** Waits until the process has told so many events of a kind. */
 async function told(child: ChildProcess, event: string, count: number): Promise<void> {
   let seen = 0
-  for await (const chunk of child.stdout ?? []) {
+  for await (const chunk of child.stdout?.iterator({ destroyOnReturn: false }) ?? []) {
     seen += String(chunk).split(`"event":"${event}"`).length - 1
-    if (seen >= count) return
+    if (seen < count) continue
+    // It goes on telling.
+    child.stdout?.resume()
+    return
   }
   throw new Error(`the worker ended after ${seen} "${event}"`)
 }
@@ -195,13 +198,20 @@ test('two workers share the wallets and read none twice', async () => {
 })
 
 test('a range that the node calls too large is read in smaller ones', async () => {
-  const counted = await before({})
+  const sizes: number[] = []
+  const counted = await before({
+    answer(method, params) {
+      const { fromBlock = '0x0', toBlock = '0x0' } = (params[0] ?? {}) as Record<string, string>
+      if (method === 'trace_filter') sizes.push(Number(toBlock) - Number(fromBlock) + 1)
+      return undefined
+    },
+  })
   const location = await flagged(scene.people.slice(0, 1))
-  const events = await work(location, counted.url)
+  await work(location, counted.url)
   counted.server.close()
-  const ranges = events.flatMap((e) => (e.event === 'range' ? [e.toBlock - e.fromBlock + 1] : []))
-  expect(Math.max(...ranges)).toBe(300)
-  expect(counted.asked.get('trace_filter')).toBeLessThan(16)
+  expect(sizes.filter((size) => size > 300).length).toBeLessThanOrEqual(1)
+  expect(Math.max(...sizes.filter((size) => size <= 300))).toBeGreaterThan(200)
+  expect(sizes.length).toBeLessThan(16)
 })
 
 test('a node that says too many results with the code of a rate limit is asked for less', async () => {
@@ -230,9 +240,11 @@ test('a node that told how much it takes is not asked for more again', async () 
     },
   })
   const location = await flagged(scene.people.slice(0, 1))
-  const events = await work(location, limited.url)
+  await work(location, limited.url)
+  expect(refused).toBe(1)
+  await flag(location, scene.people.slice(1, 3))
+  await work(location, limited.url)
   limited.server.close()
-  expect(events.filter(({ event }) => event === 'range').length).toBe(14)
   expect(refused).toBe(1)
 })
 

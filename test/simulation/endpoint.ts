@@ -1,4 +1,4 @@
-import type { Exchange } from '../../ingest/rpc/node.ts'
+import { type Exchange, NoAnswer } from '../../ingest/rpc/exchange.ts'
 import type { RandomNumbers } from '../../src/sample/randomNumbers.ts'
 import type { FakeChain } from './fakeChain.ts'
 import { answerOf, type NodeKind, Refused } from './fakeNode.ts'
@@ -108,7 +108,7 @@ const faults: readonly Fault[] = [
     },
   },
   { name: 'no connection', reply: lost },
-  { name: 'nothing in time', ms: 60_000, reply: lost },
+  { name: 'nothing in time', ms: 60_000, reply: silent },
   { name: 'drips', ms: 8_000, reply: (text) => ({ status: 200, text }) },
   {
     // Only where a single hash is asked for: a false one there is a reorganisation that never was.
@@ -123,5 +123,9 @@ const faults: readonly Fault[] = [
 ]
 
 function lost(): never {
-  throw new Error('the connection is gone')
+  throw new NoAnswer('ECONNRESET')
+}
+
+function silent(): never {
+  throw new NoAnswer('no answer in time', { timedOut: true })
 }

@@ -92,7 +92,7 @@ function blockView(block: Block | undefined, whole: boolean): unknown {
     hash: block.hash,
     parentHash: block.parentHash,
     timestamp: hex(block.time),
-    logsBloom: `0x${'f'.repeat(512)}`,
+    logsBloom: bloomOf(logsIn(block)),
     transactions: block.payments.map((payment, i) =>
       whole ? transactionView(block, payment, i) : payment.hash,
     ),
@@ -122,6 +122,7 @@ function receiptOf(blocks: readonly Block[], tx: string): unknown {
 
 function receiptView(block: Block, index: number): unknown {
   const payment = block.payments[index] as Payment
+  const logs = logsIn(block).filter(({ transactionHash }) => transactionHash === payment.hash)
   return {
     transactionHash: payment.hash,
     transactionIndex: hex(index),
@@ -133,9 +134,14 @@ function receiptView(block: Block, index: number): unknown {
     status: payment.failed ? '0x0' : '0x1',
     gasUsed: hex(fee),
     effectiveGasPrice: '0x1',
-    logsBloom: `0x${'f'.repeat(512)}`,
-    logs: logsIn(block).filter(({ transactionHash }) => transactionHash === payment.hash),
+    logsBloom: bloomOf(logs),
+    logs,
   }
+}
+
+/** One that says no more than whether there is a log. */
+function bloomOf(logs: readonly Log[]): string {
+  return `0x${(logs.length > 0 ? 'f' : '0').repeat(512)}`
 }
 
 interface Log {

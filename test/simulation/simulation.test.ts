@@ -23,7 +23,7 @@ test(`${count} seeds: the store equals a rebuild from the final chain, and every
     stops: 20,
     reorganisations: 100,
     rollBacks: 100,
-    parked: 20,
+    parked: 3,
     events: 50_000,
   }
   for (const [name, times] of Object.entries(least))
