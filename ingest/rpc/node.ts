@@ -74,6 +74,9 @@ const mostInBatch = 20
 const mostAtOnce = 8
 const longestPauseMs = 30_000
 
+/** Methods whose answer takes the longer the more blocks are asked for. */
+const overRanges = new Set(['eth_getLogs', 'trace_filter'])
+
 /** A rate limit passes by itself: more patience than with an endpoint that does not answer. */
 const mostRateRefusals = 12
 
@@ -167,8 +170,9 @@ export function createNode(url: string, options: NodeOptions = {}): Endpoint {
     }
     if (!(error instanceof NoAnswer)) throw error
     tries.silent++
-    // What took too long once takes too long again; a smaller question is the caller's to ask.
-    const most = error.timedOut ? Math.min(2, options.tries ?? 6) : (options.tries ?? 6)
+    const allowed = options.tries ?? 6
+    // A range that took too long takes too long again; a smaller one is the caller's to ask.
+    const most = error.timedOut && overRanges.has(method) ? Math.min(2, allowed) : allowed
     if (tries.silent >= most) throw unavailable(method, error.reason, error)
     const pauseMs = error.pauseMs ?? 200 * 2 ** tries.silent
     await clock.sleep(Math.min(pauseMs, longestPauseMs), options.signal)
@@ -191,13 +195,12 @@ export function createNode(url: string, options: NodeOptions = {}): Endpoint {
       method,
       params,
     }))
-    const answers = await exchange(JSON.stringify(body), options.signal).then(
-      (exchanged) => batchAnswer(exchanged, first, calls.length),
-      (error: unknown) => {
+    const answers = await exchange(JSON.stringify(body), options.signal)
+      .then((exchanged) => batchAnswer(exchanged, first, calls.length))
+      .catch((error: unknown) => {
         if (error instanceof NoAnswer || error instanceof AnswerTooLarge) return undefined
         throw error
-      },
-    )
+      })
     if (answers === 'no batch') state.batches = false
     if (!Array.isArray(answers)) return alone()
     // What did not succeed is asked alone: there each fault has its own answer.
