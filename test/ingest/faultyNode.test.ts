@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectChain, type NodeReader } from '../../ingest/rpc/chainReader.ts'
-import type { Clock } from '../../ingest/rpc/clock.ts'
 import { createNode } from '../../ingest/rpc/node.ts'
 import { type Account, parseAccount } from '../../src/ledger/account.ts'
 import type { KnownError } from '../../src/ledger/errors.ts'
 import { createRandomNumbers } from '../../src/sample/randomNumbers.ts'
 import { type Anvil, startAnvil } from '../chain/anvil.ts'
 import { createScene } from '../chain/scene.ts'
+import { hastyClock } from './hastyClock.ts'
 import { answering, faults, type Reply, secretKey, startScriptedRpc } from './scriptedRpc.ts'
 
 let anvil: Anvil
@@ -37,18 +37,6 @@ async function read(reader: NodeReader): Promise<string[]> {
         `${tx} ${kind} ${position} ${from} ${to} ${amount}`,
     )
     .sort()
-}
-
-/** Nobody waits, time passes all the same: what matters is what is asked again, not when. */
-function hastyClock(): Clock {
-  let slept = 0
-  return {
-    now: () => performance.timeOrigin + performance.now() + slept,
-    async sleep(ms) {
-      slept += ms
-      await new Promise((resolve) => setImmediate(resolve))
-    },
-  }
 }
 
 const passing: readonly (() => Reply)[] = [
