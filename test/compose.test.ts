@@ -83,7 +83,7 @@ test('its settings are ones that Jejak knows, and its commands exist', () => {
     const given = Object.fromEntries(
       Object.entries(environment).map(([key, value]) => [
         key,
-        value.startsWith('${') ? 'http://node:8545' : value,
+        value.startsWith('${') ? (/:-(.*)\}$/.exec(value)?.[1] ?? 'http://node:8545') : value,
       ]),
     )
     expect(readConfig(given).neo4j.passwordFile).toBe('/run/secrets/neo4j-password')

@@ -74,6 +74,9 @@ const mostInBatch = 20
 const mostAtOnce = 8
 const longestPauseMs = 30_000
 
+/** Methods whose answer takes the longer the more blocks are asked for. */
+const overRanges = new Set(['eth_getLogs', 'trace_filter'])
+
 /** A rate limit passes by itself: more patience than with an endpoint that does not answer. */
 const mostRateRefusals = 12
 
@@ -167,8 +170,9 @@ export function createNode(url: string, options: NodeOptions = {}): Endpoint {
     }
     if (!(error instanceof NoAnswer)) throw error
     tries.silent++
-    // What took too long once takes too long again; a smaller question is the caller's to ask.
-    const most = error.timedOut ? Math.min(2, options.tries ?? 6) : (options.tries ?? 6)
+    const allowed = options.tries ?? 6
+    // A range that took too long takes too long again; a smaller one is the caller's to ask.
+    const most = error.timedOut && overRanges.has(method) ? Math.min(2, allowed) : allowed
     if (tries.silent >= most) throw unavailable(method, error.reason, error)
     const pauseMs = error.pauseMs ?? 200 * 2 ** tries.silent
     await clock.sleep(Math.min(pauseMs, longestPauseMs), options.signal)

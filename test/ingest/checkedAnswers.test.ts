@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connectChain, type NodeReader } from '../../ingest/rpc/chainReader.ts'
-import { createNode, type RpcNode } from '../../ingest/rpc/node.ts'
+import { createNode, type RpcNode, RpcRefusal } from '../../ingest/rpc/node.ts'
 import { type Account, parseAccount } from '../../src/ledger/account.ts'
 import type { KnownError } from '../../src/ledger/errors.ts'
 import { type Anvil, startAnvil } from '../chain/anvil.ts'
@@ -264,7 +264,6 @@ test('many wallets are read at once, in lists that the node takes', async () => 
       if (Array.isArray(list)) {
         asked.push(list.length)
         if (list.length > 3) {
-          const { RpcRefusal } = await import('../../ingest/rpc/node.ts')
           throw new RpcRefusal(-32602, 'exceed max topics')
         }
       }
@@ -289,4 +288,38 @@ test('many wallets are read at once, in lists that the node takes', async () => 
   expect(new Set(identities(listed)).size).toBe(listed.transfers.length)
   expect(Math.max(...asked)).toBe(11)
   expect(asked.filter((size) => size <= 3).length).toBeGreaterThanOrEqual(6)
+})
+
+test('a method that vanishes is noticed: the node is asked anew what it has, and the wallet is read', async () => {
+  const node = createNode(anvil.url, { tries: 1 })
+  let isGone = false
+  const shrinking: RpcNode = {
+    name: node.name,
+    calls: 0,
+    async call(method, params) {
+      if (isGone && method === 'trace_filter')
+        throw new RpcRefusal(-32_601, 'the method trace_filter does not exist/is not available')
+      return node.call(method, params)
+    },
+  }
+  const reader = await connectChain(shrinking, () => false)
+  expect(reader.traces).toBe('trace_filter')
+  expect(reader.complete).not.toContain('withdrawal')
+  const range = { from: 0, to: await reader.head() }
+  const before = await reader.read([wallet], range)
+  isGone = true
+  const after = await reader.read([wallet], range)
+  expect(reader.traces).toBe('trace_block')
+  expect(reader.complete).toContain('withdrawal')
+  const identities = ({ transfers }: typeof before): string[] =>
+    transfers.map(({ tx, kind, position }) => `${tx} ${kind} ${position}`).sort()
+  expect(identities(after)).toEqual(identities(before))
+})
+
+test('the last final block is told where the node knows it, and is none where it does not', async () => {
+  const node = createNode(anvil.url, { tries: 1 })
+  const reader = await connectChain(node, () => false)
+  expect(await reader.finalized()).toBeTypeOf('number')
+  const { node: silent } = lying('eth_getBlockByNumber', () => null)
+  expect(await (await connectChain(silent, () => false)).finalized()).toBeUndefined()
 })

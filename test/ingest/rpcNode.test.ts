@@ -1,6 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
+import { wallClock } from '../../ingest/rpc/clock.ts'
 import { createNode, type Endpoint, type NodeOptions } from '../../ingest/rpc/node.ts'
+import { hastyClock } from './hastyClock.ts'
 import {
   answering,
   body,
@@ -28,7 +30,13 @@ async function scripted(...replies: readonly Reply[]): Promise<ScriptedRpc> {
 const good = answering(() => ({ result: '0x7' }))
 
 function node(url: string, options: NodeOptions = {}): Endpoint {
-  return createNode(url, { tries: 2, timeoutMs: 2_000, known: { batches: true }, ...options })
+  return createNode(url, {
+    tries: 2,
+    timeoutMs: 2_000,
+    known: { batches: true },
+    clock: hastyClock(),
+    ...options,
+  })
 }
 
 async function call(url: string, options: NodeOptions = {}): Promise<unknown> {
@@ -79,7 +87,7 @@ describe('what may pass is tried again', () => {
   ])('not before the node asks for: %s', async (_, fault) => {
     const { url } = await scripted(fault, good)
     const started = performance.now()
-    expect(await call(url)).toBe('0x7')
+    expect(await call(url, { clock: wallClock })).toBe('0x7')
     expect(performance.now() - started).toBeGreaterThan(950)
     expect(performance.now() - started).toBeLessThan(1_900)
   })
