@@ -41,8 +41,11 @@ export interface ChainReader {
   blockHash(number: number): Promise<string | undefined>
   /** The highest block that can no longer be reorganised; undefined where the node does not tell. */
   finalized(): Promise<number | undefined>
-  /** The hash of the block before the one of this hash, also when that one has left the chain; undefined if unknown. */
-  parentHash(hash: string): Promise<string | undefined>
+  /**
+   * The hash of the block before the one of this hash, also when that one has left the chain; undefined if unknown. Absent
+   * where a source has no blocks by hash.
+   */
+  readonly parentHash?: (hash: string) => Promise<string | undefined>
   /**
    * All transfers and pools' payments of every transaction that touches the wallet in these blocks.
    *
