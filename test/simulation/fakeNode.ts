@@ -92,7 +92,6 @@ function blockView(block: Block | undefined, whole: boolean): unknown {
     hash: block.hash,
     parentHash: block.parentHash,
     timestamp: hex(block.time),
-    logsBloom: `0x${'f'.repeat(512)}`,
     transactions: block.payments.map((payment, i) =>
       whole ? transactionView(block, payment, i) : payment.hash,
     ),
@@ -133,7 +132,6 @@ function receiptView(block: Block, index: number): unknown {
     status: payment.failed ? '0x0' : '0x1',
     gasUsed: hex(fee),
     effectiveGasPrice: '0x1',
-    logsBloom: `0x${'f'.repeat(512)}`,
     logs: logsIn(block).filter(({ transactionHash }) => transactionHash === payment.hash),
   }
 }
