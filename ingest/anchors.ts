@@ -26,12 +26,11 @@ const keptAnchors = 128
 
 export async function readAnchors(store: Store, chain: ChainId): Promise<Anchors> {
   const document = await store.readDocument('anchor', chain)
+  const version = document?.version ?? 0
+  // Version 0.1 wrote the bare list, and knew nothing of what is final.
+  if (Array.isArray(document?.value)) return { version, anchors: document.value, final: undefined }
   const value = document?.value as Partial<Anchors> | undefined
-  return {
-    version: document?.version ?? 0,
-    anchors: value?.anchors ?? [],
-    final: value?.final ?? undefined,
-  }
+  return { version, anchors: value?.anchors ?? [], final: value?.final ?? undefined }
 }
 
 /**

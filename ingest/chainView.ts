@@ -187,7 +187,7 @@ async function whatToLeave(
   const floor = judged[held]?.block ?? final?.block ?? -1
   let { block, hash } = lowest
   while (block - 1 > floor) {
-    const parent = await reader.parentHash(hash)
+    const parent = await reader.parentHash?.(hash)
     if (parent === undefined) break
     block--
     hash = parent

@@ -54,8 +54,11 @@ export interface ChainReader {
   /** The last block that the chain will not undo; undefined where the source does not say. */
   finalized(): Promise<number | undefined>
   blockHash(number: number): Promise<string | undefined>
-  /** The hash of the block before the one of this hash, also when that one has left the chain; undefined if unknown. */
-  parentHash(hash: string): Promise<string | undefined>
+  /**
+   * The hash of the block before the one of this hash, also when that one has left the chain; undefined if unknown. Absent
+   * where a source has no blocks by hash.
+   */
+  readonly parentHash?: (hash: string) => Promise<string | undefined>
   /**
    * All transfers and pools' payments of every transaction that touches one of the wallets in these blocks. No range
    * is too large: it is cut to what the source takes.

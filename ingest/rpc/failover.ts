@@ -138,7 +138,7 @@ export async function createFailover<R extends ChainReader>(
     head: () => withAny((reader) => reader.head()),
     finalized: () => withAny((reader) => reader.finalized()),
     blockHash: (number) => withAny((reader) => reader.blockHash(number)),
-    parentHash: (hash) => withAny((reader) => reader.parentHash(hash)),
+    parentHash: (hash) => withAny(async (reader) => reader.parentHash?.(hash)),
     read: (wallets, range) =>
       withAny(async (reader) => {
         const read = await reader.read(wallets, range)
