@@ -14,6 +14,7 @@ import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
 import type { Store } from '../src/store/store.ts'
 import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } from './anchors.ts'
+import { connectExplorer, type ExplorerOptions, explorerOptions } from './explorer/connect.ts'
 import { createLease, type Lease, LeaseLost } from './lease.ts'
 import { createProgressBar } from './progress.ts'
 import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReader.ts'
@@ -21,7 +22,8 @@ import { createNode, RpcRefusal } from './rpc/node.ts'
 
 export interface WorkerOptions {
   readonly store: StorePlace | string
-  readonly rpc: string
+  /** URL of a node, or an explorer. */
+  readonly rpc: string | ExplorerOptions
   /** Ends when no flag is waiting. */
   readonly once: boolean
   readonly signal: AbortSignal
@@ -96,15 +98,18 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
       once: { type: 'boolean' },
       json: { type: 'boolean' },
       rpc: { type: 'string' },
+      explorer: { type: 'string' },
+      chain: { type: 'string' },
+      behind: { type: 'string' },
+      rate: { type: 'string' },
       'lease-ms': { type: 'string' },
     },
   })
-  const rpc = values.rpc ?? process.env['JEJAK_INGEST_RPC']
-  if (rpc === undefined || !/^https?:\/\//.test(rpc)) {
-    throw new KnownError('request.invalid', 'no http(s) node is named', {
-      hint: 'Give --rpc http://host:port.',
-    })
-  }
+  const config = readConfig(process.env)
+  const rpc =
+    values.explorer === undefined
+      ? nodeUrl(values.rpc)
+      : explorerOptions(values.explorer, values, config.explorerKey)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const bar = createProgressBar(process.stderr)
@@ -115,7 +120,7 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
     else tellPerson(event, bar)
   }
   await runWorker({
-    store: { location: values.store ?? './jejak-data', neo4j: readConfig(process.env).neo4j },
+    store: { location: values.store ?? './jejak-data', neo4j: config.neo4j },
     rpc,
     ...(values['lease-ms'] === undefined ? {} : { leaseMs: Number(values['lease-ms']) }),
     once: values.once ?? false,
@@ -123,6 +128,14 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
     tell,
   })
   return failed ? 4 : 0
+}
+
+function nodeUrl(given: string | undefined): string {
+  const rpc = given ?? process.env['JEJAK_INGEST_RPC']
+  if (rpc !== undefined && /^https?:\/\//.test(rpc)) return rpc
+  throw new KnownError('request.invalid', 'no http(s) node is named', {
+    hint: 'Give --rpc http://host:port.',
+  })
 }
 
 function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar>): void {
@@ -166,17 +179,13 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const store = await openStore(options.store)
   try {
     const wrapped = await wrappedAssets(store)
-    const node = createNode(options.rpc, {
-      signal: options.signal,
-      ...(options.tries === undefined ? {} : { tries: options.tries }),
-    })
-    const reader = await connectChain(node, (asset) => wrapped.has(asset))
-    await rememberEndpoint(store, node.name, reader)
+    const reader = await connectSource(options, (asset) => wrapped.has(asset))
+    await rememberEndpoint(store, reader)
     options.tell({
       event: 'connected',
       chain: reader.chain,
       traces: reader.traces,
-      node: node.name,
+      node: reader.name,
     })
     const owner = randomUUID()
     const delays = new Map<Account, Delay>()
@@ -186,7 +195,6 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       const worked = await workOnce({
         store,
         reader,
-        node,
         owner,
         delays,
         payments,
@@ -225,10 +233,20 @@ async function wrappedAssets(store: Store): Promise<ReadonlySet<AssetId>> {
   return new Set([...wrappedCoins.keys(), ...own.map(({ id }) => parseAsset(id))])
 }
 
+function connectSource(
+  { rpc, signal, tries }: WorkerOptions,
+  isWrapped: (asset: AssetId) => boolean,
+): Promise<ChainReader> {
+  if (typeof rpc === 'object') return connectExplorer(rpc, { isWrapped, signal, tries })
+  const node = createNode(rpc, { signal, ...(tries === undefined ? {} : { tries }) })
+  return connectChain(node, isWrapped)
+}
+
 /** What the endpoint can do, without its URL. */
-async function rememberEndpoint(store: Store, name: string, reader: ChainReader): Promise<void> {
+async function rememberEndpoint(store: Store, reader: ChainReader): Promise<void> {
+  const { name, chain, traces } = reader
   const known = await store.readDocument('endpoint', name)
-  const value = { chain: reader.chain, traces: reader.traces }
+  const value = { chain, traces }
   if (known && JSON.stringify(known.value) === JSON.stringify(value)) return
   await store.writeDocument('endpoint', name, known?.version ?? 0, value)
 }
@@ -236,7 +254,6 @@ async function rememberEndpoint(store: Store, name: string, reader: ChainReader)
 interface Work {
   readonly store: Store
   readonly reader: ChainReader
-  readonly node: { readonly name: string; readonly calls: number }
   readonly owner: string
   readonly delays: Map<Account, Delay>
   /** What pools paid, as far as this worker wrote it. */
@@ -328,11 +345,12 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
       },
     )
   }
-  await undoReorganisation(work, flag.account)
+  // An explorer is read below what may be replaced only, and does not undo what a node told.
+  if (reader.assurance > 0) await undoReorganisation(work, flag.account)
   const head = await reader.head()
-  await anchorHead(work, head)
+  if (reader.assurance > 0) await anchorHead(work, head)
   const started = { at: performance.now(), block: -1 }
-  let [size, largest] = [startRange, largestRange]
+  let [size, largest] = [reader.blocksAtOnce ?? startRange, reader.blocksAtOnce ?? largestRange]
   let transfers = 0
   for (
     let next = await firstGap(work, flag.account, head);
@@ -341,27 +359,28 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
   ) {
     options.signal.throwIfAborted()
     if (started.block < 0) started.block = next.from
-    const range = { from: next.from, to: Math.min(next.from + size - 1, next.to) }
-    const read = await readOrShrink(reader, flag.account, range)
+    const wanted = { from: next.from, to: Math.min(next.from + size - 1, next.to) }
+    const read = await readOrShrink(reader, flag.account, wanted)
     if ('blocks' in read) {
       size = read.blocks
       if (read.told) largest = read.blocks
       continue
     }
     await lease.renew()
+    const range = { from: wanted.from, to: read.through ?? wanted.to }
     const coverage = reader.complete.map((kind) => ({
       account: flag.account,
       kind,
       fromBlock: range.from,
       toBlock: range.to,
-      assurance: 1 as const,
-      source: work.node.name,
+      assurance: reader.assurance,
+      source: reader.name,
     }))
     await rememberPayments(work, read.payments)
     const { added } = await store.append({
       transfers: read.transfers,
-      source: work.node.name,
-      assurance: 1,
+      source: reader.name,
+      assurance: reader.assurance,
       coverage,
     })
     transfers += added
@@ -377,7 +396,7 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
     event: 'done',
     account: formatAccount(flag.account),
     throughBlock: head,
-    calls: work.node.calls,
+    calls: reader.calls,
   })
 }
 
@@ -407,7 +426,9 @@ async function firstGap(
 ): Promise<{ from: number; to: number } | undefined> {
   const claims = await work.store.coverage(new Set([account]))
   const gaps = work.reader.complete.flatMap((kind) => {
-    const known = claims.filter((claim) => claim.kind === kind && claim.assurance >= 1)
+    const known = claims.filter(
+      (claim) => claim.kind === kind && claim.assurance >= work.reader.assurance,
+    )
     return gapsIn(
       { from: 0, to: head },
       known.map(({ fromBlock: from, toBlock: to }) => ({ from, to })),

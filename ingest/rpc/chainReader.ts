@@ -5,6 +5,7 @@ import type { ChainId } from '../../src/ledger/chain.ts'
 import type { ConversionRecord } from '../../src/ledger/conversionRecord.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { nativeAsset } from '../../src/ledger/nativeCoins.ts'
+import type { Assurance } from '../../src/ledger/reconcile.ts'
 import type { Kind, Transfer } from '../../src/ledger/transfer.ts'
 import type { Frame } from '../decode/frames.ts'
 import { depositTopic, transferTopic, withdrawalTopic } from '../decode/tokenLog.ts'
@@ -29,12 +30,22 @@ export type TraceMethod = 'trace_filter' | 'trace_block' | 'debug_traceBlock' | 
 export interface ReadTransactions {
   readonly transfers: readonly Transfer[]
   readonly payments: readonly ConversionRecord[]
+  /** Last block that was read whole, where that is less than was asked for. */
+  readonly through?: number
 }
 
 /** Reads one wallet's transfers from one node, range by range. */
 export interface ChainReader {
   readonly chain: ChainId
+  /** Without secrets; what it tells is stored under this source. */
+  readonly name: string
+  /** Calls made so far. */
+  readonly calls: number
+  /** What one such source is worth: 1 a node, 0 an explorer. */
+  readonly assurance: Assurance
   readonly traces: TraceMethod
+  /** Blocks to ask for at once; absent: as the worker sees fit. */
+  readonly blocksAtOnce?: number
   /** Kinds that {@link ChainReader.read} finds completely. */
   readonly complete: readonly Kind[]
   head(): Promise<number>
@@ -74,6 +85,11 @@ export async function connectChain(
   const reader = new NodeReader(node, chain, { traces, isWrapped })
   return {
     chain,
+    name: node.name,
+    get calls() {
+      return node.calls
+    },
+    assurance: 1,
     traces,
     complete: completeKinds(traces),
     head: async () => wholeNumber(await node.call('eth_blockNumber', []), 'the head'),

@@ -4,7 +4,7 @@ import { openKnowledge } from '../api/knowledge.ts'
 import { type Account, formatAccount, parseAccount } from '../ledger/account.ts'
 import { formatDecimal } from '../ledger/amount.ts'
 import { parseAsset } from '../ledger/asset.ts'
-import type { ChainId } from '../ledger/chain.ts'
+import { type ChainId, parseChain } from '../ledger/chain.ts'
 import { joinIntervals } from '../ledger/coverage.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { harmlessText } from '../ledger/text.ts'
@@ -86,33 +86,79 @@ function registerFlag(program: Program): void {
     })
 }
 
+interface IngestOptions {
+  readonly rpc?: string[]
+  readonly explorer?: string
+  readonly url?: string
+  readonly chain?: ChainId
+  readonly behind?: string
+  readonly rate?: string
+  readonly watch?: true
+}
+
 function registerIngest(program: Program, configured: readonly string[]): void {
   program
     .command('ingest')
-    .description('read flagged wallets from a JSON-RPC node until none is waiting')
+    .description('read flagged wallets from a JSON-RPC node or an explorer until none is waiting')
     .option('--rpc <url>', 'http(s) URL of the node; default JEJAK_RPC_URLS', collected)
-    .option('--watch', 'go on waiting for new flags')
-    .action(
-      async (options: { readonly rpc?: string[]; readonly watch?: true }, command: Program) => {
-        const { store, json } = globals(command)
-        const [url] = options.rpc ?? configured
-        if (url === undefined) {
-          throw new KnownError('request.invalid', 'no node is named', {
-            hint: 'Give --rpc URL or set JEJAK_RPC_URLS.',
-          })
-        }
-        // The URL may carry a key: it goes by the environment, where other users of the machine do not see it.
-        process.env['JEJAK_INGEST_RPC'] = url
-        const args = [
-          'worker',
-          '--store',
-          store,
-          ...(json ? ['--json'] : []),
-          ...(options.watch ? [] : ['--once']),
-        ]
-        process.exitCode = await runIngest(args)
-      },
+    .option(
+      '--explorer <name>',
+      'etherscan or blockscout instead of a node; key in JEJAK_EXPLORER_KEY',
     )
+    .option('--url <url>', "the explorer's API; default Etherscan's version 2")
+    .option(
+      '--chain <chain>',
+      'chain that the explorer is asked for (default eip155:1)',
+      parseChain,
+    )
+    .option(
+      '--behind <blocks>',
+      "leave out the newest blocks (default: the chain's depth of finality)",
+    )
+    .option('--rate <calls>', 'calls a second to the explorer (default 3)')
+    .option('--watch', 'go on waiting for new flags')
+    .action(async (options: IngestOptions, command: Program) => {
+      const { store, json } = globals(command)
+      process.exitCode = await runIngest([
+        'worker',
+        '--store',
+        store,
+        ...(options.explorer === undefined
+          ? nodeArgument(options, configured)
+          : explorerArguments(options.explorer, options)),
+        ...(json ? ['--json'] : []),
+        ...(options.watch ? [] : ['--once']),
+      ])
+    })
+}
+
+/** URLs may carry a key: they go by the environment, where other users of the machine do not see them. */
+function nodeArgument(options: IngestOptions, configured: readonly string[]): readonly string[] {
+  const [url] = options.rpc ?? configured
+  if (url === undefined) {
+    throw new KnownError('request.invalid', 'no node is named', {
+      hint: 'Give --rpc URL, set JEJAK_RPC_URLS, or name an --explorer.',
+    })
+  }
+  process.env['JEJAK_INGEST_RPC'] = url
+  return []
+}
+
+function explorerArguments(explorer: string, options: IngestOptions): readonly string[] {
+  if (options.rpc !== undefined) {
+    throw new KnownError('request.invalid', '--rpc and --explorer exclude each other', {
+      hint: 'Run one after the other: what both tell is stored once.',
+    })
+  }
+  if (options.url !== undefined) process.env['JEJAK_INGEST_EXPLORER'] = options.url
+  const given = { chain: options.chain, behind: options.behind, rate: options.rate }
+  return [
+    '--explorer',
+    explorer,
+    ...Object.entries(given).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name}`, value],
+    ),
+  ]
 }
 
 function registerCoverage(program: Program): void {
