@@ -7,6 +7,7 @@ import { type AssetId, parseAsset } from '../src/ledger/asset.ts'
 import type { ConversionRecord } from '../src/ledger/conversionRecord.ts'
 import { gapsIn } from '../src/ledger/coverage.ts'
 import { KnownError } from '../src/ledger/errors.ts'
+import { freezableTokens } from '../src/ledger/issuers.ts'
 import { harmlessText } from '../src/ledger/text.ts'
 import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
 import { appendDocument } from '../src/store/documentLog.ts'
@@ -15,6 +16,7 @@ import { openStore, type StorePlace } from '../src/store/open.ts'
 import type { Store } from '../src/store/store.ts'
 import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } from './anchors.ts'
 import { connectExplorer, type ExplorerOptions, explorerOptions } from './explorer/connect.ts'
+import { type FreezeLog, openFreezeLog } from './freezeLog.ts'
 import { createLease, type Lease, LeaseLost } from './lease.ts'
 import { createProgressBar } from './progress.ts'
 import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReader.ts'
@@ -179,7 +181,9 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const store = await openStore(options.store)
   try {
     const wrapped = await wrappedAssets(store)
-    const reader = await connectSource(options, (asset) => wrapped.has(asset))
+    const freezable = await freezableAssets(store)
+    const isWrapped = (asset: AssetId): boolean => wrapped.has(asset)
+    const reader = await connectSource(options, { isWrapped, freezable })
     await rememberEndpoint(store, reader)
     options.tell({
       event: 'connected',
@@ -190,6 +194,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     const owner = randomUUID()
     const delays = new Map<Account, Delay>()
     const payments = new Set<string>()
+    const freezes = openFreezeLog(store)
     let outages = 0
     while (!options.signal.aborted) {
       const worked = await workOnce({
@@ -198,6 +203,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
         owner,
         delays,
         payments,
+        freezes,
         options,
       }).catch((error: unknown) => storeAway(error, outages, options))
       outages = typeof worked === 'object' ? outages + 1 : 0
@@ -233,13 +239,22 @@ async function wrappedAssets(store: Store): Promise<ReadonlySet<AssetId>> {
   return new Set([...wrappedCoins.keys(), ...own.map(({ id }) => parseAsset(id))])
 }
 
+/** Tokens that can be frozen: shipped ones, and an operator's own in documents of the collection `freezable`. */
+async function freezableAssets(store: Store): Promise<ReadonlySet<AssetId>> {
+  const own = await store.listDocuments('freezable')
+  return new Set([...freezableTokens, ...own.map(({ id }) => parseAsset(id))])
+}
+
 function connectSource(
   { rpc, signal, tries }: WorkerOptions,
-  isWrapped: (asset: AssetId) => boolean,
+  known: {
+    readonly isWrapped: (asset: AssetId) => boolean
+    readonly freezable: ReadonlySet<AssetId>
+  },
 ): Promise<ChainReader> {
-  if (typeof rpc === 'object') return connectExplorer(rpc, { isWrapped, signal, tries })
+  if (typeof rpc === 'object') return connectExplorer(rpc, { ...known, signal, tries })
   const node = createNode(rpc, { signal, ...(tries === undefined ? {} : { tries }) })
-  return connectChain(node, isWrapped)
+  return connectChain(node, known.isWrapped, known.freezable)
 }
 
 /** What the endpoint can do, without its URL. */
@@ -258,6 +273,7 @@ interface Work {
   readonly delays: Map<Account, Delay>
   /** What pools paid, as far as this worker wrote it. */
   readonly payments: Set<string>
+  readonly freezes: FreezeLog
   readonly options: WorkerOptions
 }
 
@@ -377,6 +393,7 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
       source: reader.name,
     }))
     await rememberPayments(work, read.payments)
+    if (read.freezes) await work.freezes.note(read.freezes)
     const { added } = await store.append({
       transfers: read.transfers,
       source: reader.name,

@@ -18,7 +18,7 @@ import {
 } from '../rpc/values.ts'
 import { type Frame, movingFrames } from './frames.ts'
 import { paymentOfSwap } from './poolSwap.ts'
-import { tokenLegOfLog } from './tokenLog.ts'
+import { type RawLog, tokenLegOfLog } from './tokenLog.ts'
 
 /** A transaction as a node tells it, with what belongs to it. */
 export interface NodeTransaction {
@@ -39,6 +39,7 @@ export function transfersOfTransaction(
   given: NodeTransaction,
   chain: ChainId,
   isWrapped: (asset: AssetId) => boolean,
+  freezable?: ReadonlySet<AssetId>,
 ): Transfer[] {
   const { block, transaction, receipt } = given
   const tx = hash(transaction['hash'], 'the transaction hash')
@@ -61,7 +62,11 @@ export function transfersOfTransaction(
   const coins = given.frames
     ? frameLegs(given.frames, shared)
     : [valueLeg(transaction, receipt, shared)]
-  return [fee, ...coins, ...tokenLegs(receipt, shared, isWrapped)]
+  return [
+    fee,
+    ...coins,
+    ...tokenLegs(receipt, shared, { isWrapped, ...(freezable && { freezable }) }),
+  ]
 }
 
 /**
@@ -167,11 +172,11 @@ function frameLegs(frames: readonly Frame[], shared: Shared): Transfer[] {
 function tokenLegs(
   receipt: Fields,
   shared: Shared,
-  isWrapped: (asset: AssetId) => boolean,
+  roles: Pick<RawLog, 'isWrapped' | 'freezable'>,
 ): Transfer[] {
   return list(receipt['logs'], 'the logs').flatMap((item) => {
     const log = logOf(item)
-    const leg = tokenLegOfLog({ chain: shared.chain, ...log, isWrapped })
+    const leg = tokenLegOfLog({ chain: shared.chain, ...log, ...roles })
     return leg
       ? [
           {

@@ -4,6 +4,8 @@ import type { AssetId } from '../../src/ledger/asset.ts'
 import type { ChainId } from '../../src/ledger/chain.ts'
 import type { ConversionRecord } from '../../src/ledger/conversionRecord.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
+import type { FreezeReading } from '../../src/ledger/freezes.ts'
+import { freezableTokens } from '../../src/ledger/issuers.ts'
 import { nativeAsset } from '../../src/ledger/nativeCoins.ts'
 import type { Assurance } from '../../src/ledger/reconcile.ts'
 import type { Kind, Transfer } from '../../src/ledger/transfer.ts'
@@ -11,6 +13,7 @@ import type { Frame } from '../decode/frames.ts'
 import { depositTopic, transferTopic, withdrawalTopic } from '../decode/tokenLog.ts'
 import { callTracerFrames, parityFrames } from '../decode/traces.ts'
 import { paymentsOfTransaction, transfersOfTransaction } from '../decode/transaction.ts'
+import { readIssuers } from './issuerLogs.ts'
 import type { RpcNode, RpcRefusal } from './node.ts'
 import {
   account,
@@ -30,6 +33,8 @@ export type TraceMethod = 'trace_filter' | 'trace_block' | 'debug_traceBlock' | 
 export interface ReadTransactions {
   readonly transfers: readonly Transfer[]
   readonly payments: readonly ConversionRecord[]
+  /** What issuers of freezable tokens did in these blocks, to anybody. */
+  readonly freezes?: FreezeReading
   /** Last block that was read whole, where that is less than was asked for. */
   readonly through?: number
 }
@@ -78,11 +83,12 @@ const together = 8
 export async function connectChain(
   node: RpcNode,
   isWrapped: (asset: AssetId) => boolean,
+  freezable: ReadonlySet<AssetId> = freezableTokens,
 ): Promise<ChainReader> {
   const chain =
     `eip155:${wholeNumber(await node.call('eth_chainId', []), 'the chain id')}` as ChainId
   const traces = await probeTraces(node)
-  const reader = new NodeReader(node, chain, { traces, isWrapped })
+  const reader = new NodeReader(node, chain, { traces, isWrapped, freezable })
   return {
     chain,
     name: node.name,
@@ -139,6 +145,7 @@ class NodeReader {
   readonly #chain: ChainId
   readonly #traces: TraceMethod
   readonly #isWrapped: (asset: AssetId) => boolean
+  readonly #freezable: ReadonlySet<AssetId>
   /** By block hash and transaction, so that a reorganised block is read again. */
   readonly #decoded = new Map<string, ReadTransactions>()
   /** Call trees of whole blocks by block hash: a block is traced once for all wallets. */
@@ -147,12 +154,17 @@ class NodeReader {
   constructor(
     node: RpcNode,
     chain: ChainId,
-    options: { readonly traces: TraceMethod; readonly isWrapped: (asset: AssetId) => boolean },
+    options: {
+      readonly traces: TraceMethod
+      readonly isWrapped: (asset: AssetId) => boolean
+      readonly freezable: ReadonlySet<AssetId>
+    },
   ) {
     this.#node = node
     this.#chain = chain
     this.#traces = options.traces
     this.#isWrapped = options.isWrapped
+    this.#freezable = options.freezable
   }
 
   async blockHash(number: number): Promise<string | undefined> {
@@ -169,6 +181,9 @@ class NodeReader {
       touched.set(block, (touched.get(block) ?? new Set<string>()).add(tx))
     }
     await this.#touchedByLogs(wallet, range, touch)
+    const freezes = await readIssuers(this.#node, this.#chain, this.#freezable, range)
+    for (const { account: holder, block, tx } of freezes.events)
+      if (holder === wallet) touch(block, tx)
     const blocks = new Map<number, BlockHead>()
     const rewards: Transfer[] = []
     if (this.#traces === 'trace_filter') await this.#touchedByFilter(wallet, range, touch)
@@ -191,6 +206,7 @@ class NodeReader {
     return {
       transfers: [...all.flatMap(({ transfers }) => transfers), ...rewards],
       payments: all.flatMap(({ payments }) => payments),
+      freezes,
     }
   }
 
@@ -361,6 +377,7 @@ class NodeReader {
         { block, transaction, receipt, ...(frames === undefined ? {} : { frames }) },
         this.#chain,
         this.#isWrapped,
+        this.#freezable,
       )
       const payments = paymentsOfTransaction(receipt, this.#chain, transfers)
       const made = { transfers, payments }
