@@ -13,6 +13,7 @@ import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
 import { appendDocument } from '../src/store/documentLog.ts'
 import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
+import { readOwnChain } from '../src/store/ownChains.ts'
 import type { Store } from '../src/store/store.ts'
 import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } from './anchors.ts'
 import { connectExplorer, type ExplorerOptions, explorerOptions } from './explorer/connect.ts'
@@ -183,7 +184,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     const wrapped = await wrappedAssets(store)
     const freezable = await freezableAssets(store)
     const isWrapped = (asset: AssetId): boolean => wrapped.has(asset)
-    const reader = await connectSource(options, { isWrapped, freezable })
+    const reader = await connectSource(store, options, { isWrapped, freezable })
     await rememberEndpoint(store, reader)
     options.tell({
       event: 'connected',
@@ -245,14 +246,19 @@ async function freezableAssets(store: Store): Promise<ReadonlySet<AssetId>> {
   return new Set([...freezableTokens, ...own.map(({ id }) => parseAsset(id))])
 }
 
-function connectSource(
+async function connectSource(
+  store: Store,
   { rpc, signal, tries }: WorkerOptions,
   known: {
     readonly isWrapped: (asset: AssetId) => boolean
     readonly freezable: ReadonlySet<AssetId>
   },
 ): Promise<ChainReader> {
-  if (typeof rpc === 'object') return connectExplorer(rpc, { ...known, signal, tries })
+  if (typeof rpc === 'object') {
+    const own = await readOwnChain(store, rpc.chain)
+    const behind = rpc.behind ?? own?.finality
+    return connectExplorer({ ...rpc, behind }, { ...known, signal, tries })
+  }
   const node = createNode(rpc, { signal, ...(tries === undefined ? {} : { tries }) })
   return connectChain(node, known.isWrapped, known.freezable)
 }

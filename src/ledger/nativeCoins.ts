@@ -8,7 +8,7 @@ interface KnownChain {
   /** SLIP-44 number of its native coin. */
   readonly slip44: number
   readonly symbol: string
-  /** Blocks under the head after which none was seen to be replaced; for nodes that do not say what is final. */
+  /** Blocks under the head that may still be replaced, taken where a node does not say what is final. */
   readonly finality: number
   /** A rollup whose transactions also pay for the layer below. */
   readonly layerBelow?: true
@@ -86,7 +86,27 @@ export function nativeSymbol(chain: ChainId): string {
   return byChain.get(chain)?.symbol ?? 'native'
 }
 
-/** Blocks under the head after which nothing was seen to change, where the node does not say what is final. */
+/** True for the chains of the shipped table. */
+export function isShippedChain(chain: ChainId): boolean {
+  return byChain.has(chain)
+}
+
+/** The shipped table, for readers. */
+export function shippedChains(): readonly {
+  readonly chain: ChainId
+  readonly name: string
+  readonly symbol: string
+  readonly finality: number
+}[] {
+  return chains.map(({ chain, names, symbol, finality }) => ({
+    chain: chain as ChainId,
+    name: names[0] ?? chain,
+    symbol,
+    finality,
+  }))
+}
+
+/** Blocks under the head that may still be replaced, taken where a source does not say what is final. */
 export function finalityDepth(chain: ChainId): number {
   return byChain.get(chain)?.finality ?? 64
 }
