@@ -16,6 +16,7 @@ import { openStore, type StorePlace } from '../src/store/open.ts'
 import { readOwnChain } from '../src/store/ownChains.ts'
 import type { Store } from '../src/store/store.ts'
 import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } from './anchors.ts'
+import { type Descriptions, openDescriptions } from './describe.ts'
 import { connectExplorer, type ExplorerOptions, explorerOptions } from './explorer/connect.ts'
 import { type FreezeLog, openFreezeLog } from './freezeLog.ts'
 import { createLease, type Lease, LeaseLost } from './lease.ts'
@@ -196,6 +197,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     const delays = new Map<Account, Delay>()
     const payments = new Set<string>()
     const freezes = openFreezeLog(store)
+    const descriptions = openDescriptions(store)
     let outages = 0
     while (!options.signal.aborted) {
       const worked = await workOnce({
@@ -205,6 +207,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
         delays,
         payments,
         freezes,
+        descriptions,
         options,
       }).catch((error: unknown) => storeAway(error, outages, options))
       outages = typeof worked === 'object' ? outages + 1 : 0
@@ -280,6 +283,7 @@ interface Work {
   /** What pools paid, as far as this worker wrote it. */
   readonly payments: Set<string>
   readonly freezes: FreezeLog
+  readonly descriptions: Descriptions
   readonly options: WorkerOptions
 }
 
@@ -407,6 +411,10 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
       coverage,
     })
     transfers += added
+    if (reader.contracts) {
+      const asked = { transfers: read.transfers, block: head }
+      await work.descriptions.note(reader.contracts, flag.account, asked)
+    }
     await showProgress(work, flag.account, { range, head, transfers, started })
     size = Math.min(size * 2, largest)
   }

@@ -16,7 +16,7 @@ import {
   text,
   wholeNumber,
 } from '../rpc/values.ts'
-import { type Frame, movingFrames } from './frames.ts'
+import { type Frame, loggedBy, movingFrames } from './frames.ts'
 import { paymentOfSwap } from './poolSwap.ts'
 import { type RawLog, tokenLegOfLog } from './tokenLog.ts'
 
@@ -59,6 +59,7 @@ export function transfersOfTransaction(
   }
   const fee = feeLeg({ ...shared, from: signer }, transaction, receipt)
   if (quantity(receipt['status'] ?? '0x1', 'the status') === 0n) return [fee]
+  refuseOtherLogs(tx, receipt, given.frames)
   const coins = given.frames
     ? frameLegs(given.frames, shared)
     : [valueLeg(transaction, receipt, shared)]
@@ -67,6 +68,14 @@ export function transfersOfTransaction(
     ...coins,
     ...tokenLegs(receipt, shared, { isWrapped, ...(freezable && { freezable }) }),
   ]
+}
+
+/** A trace that tells logs tells as many as the receipt: a node that leaves some out would hide payments. */
+function refuseOtherLogs(tx: string, receipt: Fields, frames: readonly Frame[] | undefined): void {
+  const traced = frames && loggedBy(frames)
+  const received = list(receipt['logs'], 'the logs').length
+  if (traced !== undefined && traced !== received)
+    throw invalidAnswer(`${tx} has ${received} logs by its receipt and ${traced} by its trace`)
 }
 
 /**

@@ -11,8 +11,9 @@ import type { Assurance } from '../../src/ledger/reconcile.ts'
 import type { Kind, Transfer } from '../../src/ledger/transfer.ts'
 import type { Frame } from '../decode/frames.ts'
 import { depositTopic, transferTopic, withdrawalTopic } from '../decode/tokenLog.ts'
-import { callTracerFrames, parityFrames } from '../decode/traces.ts'
+import { callTracer, callTracerFrames, parityFrames } from '../decode/traces.ts'
 import { paymentsOfTransaction, transfersOfTransaction } from '../decode/transaction.ts'
+import { type ContractReader, createContractReader } from './contracts.ts'
 import { readIssuers } from './issuerLogs.ts'
 import type { RpcNode, RpcRefusal } from './node.ts'
 import {
@@ -53,6 +54,8 @@ export interface ChainReader {
   readonly blocksAtOnce?: number
   /** Kinds that {@link ChainReader.read} finds completely. */
   readonly complete: readonly Kind[]
+  /** Absent where the source knows transfers only. */
+  readonly contracts?: ContractReader
   head(): Promise<number>
   blockHash(number: number): Promise<string | undefined>
   /**
@@ -98,6 +101,7 @@ export async function connectChain(
     assurance: 1,
     traces,
     complete: completeKinds(traces),
+    contracts: createContractReader(node),
     head: async () => wholeNumber(await node.call('eth_blockNumber', []), 'the head'),
     blockHash: (number) => reader.blockHash(number),
     read: (wallet, range) => reader.read(wallet, range),
@@ -120,7 +124,7 @@ async function probeTraces(node: RpcNode): Promise<TraceMethod> {
       [{ fromBlock: '0x0', toBlock: '0x0', fromAddress: [`0x${'0'.repeat(39)}1`] }],
     ],
     ['trace_block', 'trace_block', ['0x0']],
-    ['debug_traceBlock', 'debug_traceBlockByNumber', ['0x1', { tracer: 'callTracer' }]],
+    ['debug_traceBlock', 'debug_traceBlockByNumber', ['0x1', callTracer]],
   ]
   for (const [name, method, params] of attempts) {
     try {
@@ -310,10 +314,7 @@ class NodeReader {
       return new Map([...grouped].map(([tx, traces]) => [tx, parityFrames(traces, this.#chain)]))
     }
     const results = list(
-      await this.#node.call('debug_traceBlockByNumber', [
-        hex(block.number),
-        { tracer: 'callTracer' },
-      ]),
+      await this.#node.call('debug_traceBlockByNumber', [hex(block.number), callTracer]),
       'the traces',
     )
     if (results.length !== block.transactions.length)
@@ -393,7 +394,7 @@ class NodeReader {
     if (this.#traces === 'none') return undefined
     if (this.#traces === 'debug_traceBlock') {
       return callTracerFrames(
-        await this.#node.call('debug_traceTransaction', [tx, { tracer: 'callTracer' }]),
+        await this.#node.call('debug_traceTransaction', [tx, callTracer]),
         this.#chain,
       )
     }

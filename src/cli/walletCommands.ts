@@ -229,7 +229,10 @@ function registerAccount(program: Program): void {
           const info = tokens.info(parseAsset(b.asset))
           const amount = info ? formatDecimal(BigInt(b.balance), info.decimals) : b.balance
           return [
-            harmlessText(info?.symbol ?? b.asset),
+            harmlessText(
+              info?.symbol ??
+                (b.claims?.symbol ? `${b.asset} calls itself ${b.claims.symbol}` : b.asset),
+            ),
             amount,
             String(b.received),
             String(b.sent),
