@@ -4,7 +4,8 @@ import { finalityDepth } from '../../src/ledger/nativeCoins.ts'
 import type { Kind } from '../../src/ledger/transfer.ts'
 import type { ChainReader, ReadTransactions } from '../rpc/chainReader.ts'
 import { accountCell, amountCell, type Cells, cells, hashCell, wholeCell } from './cells.ts'
-import type { ExplorerPlace } from './etherscan.ts'
+import { type ExplorerPlace, etherscanRows } from './etherscan.ts'
+import { openIssuerLogs } from './issuerLogs.ts'
 import { type ExplorerRequests, refused, unbelievable } from './requests.ts'
 import { type InternalRow, type TokenRow, type TransactionRow, transfersOfRows } from './rows.ts'
 
@@ -51,21 +52,40 @@ export async function connectBlockscout(
     return rows
   }
 
+  // The older interface of the same server, which is Etherscan's.
+  const issuers = openIssuerLogs(chain, place.freezable, (filter, { from, to }) =>
+    requests.get(
+      '..',
+      {
+        module: 'logs',
+        action: 'getLogs',
+        fromBlock: String(from),
+        toBlock: String(to),
+        ...filter,
+      },
+      etherscanRows,
+    ),
+  )
+
   async function read(
     wallet: Account,
     range: { readonly from: number; readonly to: number },
   ): Promise<ReadTransactions> {
+    const { freezes, destroyedOf } = await issuers.within(range)
     const rows = {
       transactions: await list(wallet, { path: 'transactions' }, range, transactionRow),
       internals: await list(wallet, { path: 'internal-transactions' }, range, internalRow),
-      tokens: await list(
-        wallet,
-        { path: 'token-transfers', params: { type: 'ERC-20' } },
-        range,
-        tokenRow,
-      ),
+      tokens: [
+        ...(await list(
+          wallet,
+          { path: 'token-transfers', params: { type: 'ERC-20' } },
+          range,
+          tokenRow,
+        )),
+        ...destroyedOf(wallet),
+      ],
     }
-    return { transfers: transfersOfRows(rows, chain, place.isWrapped), payments: [] }
+    return { transfers: transfersOfRows(rows, chain, place.isWrapped), payments: [], freezes }
   }
 
   await head()

@@ -1,6 +1,7 @@
 import type { AssetId } from '../../src/ledger/asset.ts'
 import { type ChainId, isEvm, parseChain } from '../../src/ledger/chain.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
+import { freezableTokens } from '../../src/ledger/issuers.ts'
 import type { ChainReader } from '../rpc/chainReader.ts'
 import { connectBlockscout } from './blockscout.ts'
 import { connectEtherscan } from './etherscan.ts'
@@ -25,6 +26,7 @@ export function connectExplorer(
   options: ExplorerOptions,
   given: {
     readonly isWrapped: (asset: AssetId) => boolean
+    readonly freezable?: ReadonlySet<AssetId>
     readonly signal?: AbortSignal
     readonly tries?: number | undefined
   },
@@ -41,7 +43,8 @@ export function connectExplorer(
     signal: given.signal,
     tries: given.tries,
   })
-  const place = { chain, behind, isWrapped: given.isWrapped }
+  const { isWrapped, freezable = freezableTokens } = given
+  const place = { chain, behind, isWrapped, freezable }
   return dialect === 'etherscan'
     ? connectEtherscan(requests, place)
     : connectBlockscout(requests, place)

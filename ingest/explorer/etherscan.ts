@@ -6,12 +6,17 @@ import type { Kind } from '../../src/ledger/transfer.ts'
 import type { ChainReader, ReadTransactions } from '../rpc/chainReader.ts'
 import { accountCell, amountCell, type Cells, cells, hashCell, wholeCell } from './cells.ts'
 import { type RowQuestion, readByBlocks } from './cursor.ts'
+import { openIssuerLogs } from './issuerLogs.ts'
 import { type ExplorerRequests, Narrower, Passing, refused, unbelievable } from './requests.ts'
 import { type InternalRow, type TokenRow, type TransactionRow, transfersOfRows } from './rows.ts'
+
+/** Logs of one question, whatever is asked for. */
+const mostLogs = 1_000
 
 export interface ExplorerPlace {
   readonly chain: ChainId
   readonly isWrapped: (asset: AssetId) => boolean
+  readonly freezable: ReadonlySet<AssetId>
   /** Blocks below the head that are not read yet: an explorer says nothing of reorganisations. */
   readonly behind?: number | undefined
 }
@@ -57,6 +62,21 @@ export async function connectEtherscan(
       etherscanRows,
     )
 
+  const issuers = openIssuerLogs(chain, place.freezable, (filter, { from, to, page, size }) =>
+    ask(
+      {
+        module: 'logs',
+        action: 'getLogs',
+        fromBlock: String(from),
+        toBlock: String(to),
+        page: String(page),
+        offset: String(Math.min(size, mostLogs)),
+        ...filter,
+      },
+      etherscanRows,
+    ),
+  )
+
   async function read(
     wallet: Account,
     range: { readonly from: number; readonly to: number },
@@ -75,12 +95,14 @@ export async function connectEtherscan(
     const through = Math.min(transactions.through, internals.through, tokens.through)
     const until = <Row extends { readonly block: number }>(rows: readonly Row[]): readonly Row[] =>
       rows.filter(({ block }) => block <= through)
+    const { freezes, destroyedOf } = await issuers.within({ from: range.from, to: through })
     const rows = {
       transactions: until(transactions.rows),
       internals: until(internals.rows),
-      tokens: until(tokens.rows),
+      tokens: [...until(tokens.rows), ...destroyedOf(wallet)],
     }
-    return { transfers: transfersOfRows(rows, chain, place.isWrapped), payments: [], through }
+    const transfers = transfersOfRows(rows, chain, place.isWrapped)
+    return { transfers, payments: [], freezes, through }
   }
 
   // Whether key and chain are any good is known before the first wallet.
@@ -164,6 +186,7 @@ function faultOf(text: string): Error {
     const perSecond = /(\d+)\s*\/\s*sec/i.exec(text)?.[1]
     return new Passing('rate limit', {
       waitMs: 1000,
+      isHurried: true,
       ...(perSecond === undefined ? {} : { perSecond: Number(perSecond) }),
     })
   }

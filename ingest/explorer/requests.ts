@@ -39,22 +39,34 @@ export interface RequestOptions {
   readonly maxAnswerBytes?: number | undefined
 }
 
-/** A fault that may pass: `waitMs` when the explorer said for how long, `perSecond` when it said how many it takes. */
+/**
+ * A fault that may pass: `waitMs` when the explorer said for how long, `perSecond` when it said how many it takes,
+ * `isHurried` when it said only that these were too many.
+ */
 export class Passing extends Error {
   readonly waitMs: number | undefined
   readonly perSecond: number | undefined
+  readonly isHurried: boolean
 
   constructor(
     message: string,
-    told: { readonly waitMs?: number; readonly perSecond?: number } = {},
+    told: {
+      readonly waitMs?: number
+      readonly perSecond?: number
+      readonly isHurried?: boolean
+    } = {},
   ) {
     super(message)
     this.waitMs = told.waitMs
     this.perSecond = told.perSecond
+    this.isHurried = told.isHurried ?? false
   }
 }
 
 const longestWaitMs = 60_000
+
+/** However often it was too much: one call in two seconds is taken everywhere. */
+const mostApartMs = 2_000
 
 export function createRequests(options: RequestOptions): ExplorerRequests {
   const base = new URL(options.url)
@@ -80,7 +92,10 @@ export function createRequests(options: RequestOptions): ExplorerRequests {
     const { status } = response
     const text = await limitedText(response, options.maxAnswerBytes ?? 64 * 2 ** 20)
     if (status === 429 || status >= 500)
-      throw new Passing(`HTTP ${status}`, retryAfter(response.headers))
+      throw new Passing(`HTTP ${status}`, {
+        ...retryAfter(response.headers),
+        isHurried: status === 429,
+      })
     if (status === 401 || status === 402 || status === 403)
       throw refused(`HTTP ${status}`, 'Check the key and what it may read.')
     return read(parsed(text, status), status)
@@ -98,12 +113,14 @@ export function createRequests(options: RequestOptions): ExplorerRequests {
       for (let attempt = 1; ; attempt++) {
         await turn.take(options.signal)
         try {
-          return await once(url, read)
+          const answer = await once(url, read)
+          turn.ease()
+          return answer
         } catch (error) {
           if (error instanceof KnownError || error instanceof Narrower) throw error
           options.signal?.throwIfAborted()
           if (attempt >= tries) throw unavailable(error)
-          turn.pause(error instanceof Passing ? error : {}, attempt)
+          turn.pause(error, attempt)
         }
       }
     },
@@ -150,13 +167,13 @@ function urlOf(base: URL, path: string, params: Readonly<Record<string, string>>
 /** Calls one after another, no faster than so many a second. */
 function createTurns(perSecond: number): {
   take(signal: AbortSignal | undefined): Promise<void>
+  /** After an answer: what was slowed without a word why is tried a little faster again. */
+  ease(): void
   /** After a fault that may pass: as long as the explorer said, else longer with each attempt. */
-  pause(
-    told: { readonly waitMs?: number | undefined; readonly perSecond?: number | undefined },
-    attempt: number,
-  ): void
+  pause(fault: unknown, attempt: number): void
 } {
-  let apartMs = 1000 / perSecond
+  let leastMs = 1000 / perSecond
+  let apartMs = leastMs
   let next = 0
   return {
     async take(signal) {
@@ -166,9 +183,19 @@ function createTurns(perSecond: number): {
       next = at + apartMs
       if (at > now) await sleep(at - now, undefined, signal ? { signal } : {})
     },
-    pause({ waitMs, perSecond: allowed }, attempt) {
+    ease() {
+      apartMs = Math.max(leastMs, apartMs * 0.98)
+    },
+    pause(fault, attempt) {
+      const {
+        waitMs,
+        perSecond: allowed,
+        isHurried,
+      } = fault instanceof Passing ? fault : new Passing('')
       // A little slower than told: the explorer's seconds do not begin when ours do.
-      if (allowed) apartMs = Math.max(apartMs, 1100 / allowed)
+      if (allowed) leastMs = Math.max(leastMs, 1100 / allowed)
+      else if (isHurried) apartMs = Math.min(apartMs * 1.3, mostApartMs)
+      apartMs = Math.max(apartMs, leastMs)
       const wait = Math.min(waitMs ?? 250 * 2 ** attempt, longestWaitMs)
       next = Math.max(next, performance.now() + wait)
     },

@@ -36,6 +36,7 @@ export interface TokenRow extends RowPlace {
   readonly contract: string
   /** Log index, where the explorer tells it. */
   readonly position?: number
+  readonly flags?: readonly string[]
 }
 
 export interface ExplorerRows {
@@ -116,6 +117,7 @@ export function transfersOfRows(
         asset: tokenAsset(chain, row.contract),
         ...sides(row),
         amount: row.amount,
+        ...(row.flags === undefined ? {} : { flags: row.flags }),
         ...place,
       },
     ]

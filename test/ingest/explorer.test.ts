@@ -1,3 +1,4 @@
+import { id } from 'ethers'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { connectExplorer } from '../../ingest/explorer/connect.ts'
@@ -136,6 +137,38 @@ describe.each(['etherscan', 'blockscout'] as const)('%s', (dialect) => {
     expect((await reader.read(wallet(77), { from: 0, to: 200 })).transfers).toEqual([])
   })
 
+  test('tells what issuers froze, read once for all wallets, and what they destroyed of one', async () => {
+    const event = { asset: usdt, account: a, tx: hash(50), position: 0 } as const
+    const freezes = [
+      { ...event, block: 120, change: 'frozen' as const, topic: id('AddedBlackList(address)') },
+      {
+        ...event,
+        block: 130,
+        position: 3,
+        change: 'destroyed' as const,
+        topic: id('DestroyedBlackFunds(address,uint256)'),
+        amount: 23n,
+      },
+    ]
+    const server = await explorer(ledger, 200, { freezes })
+    const reader = await connect(server, { dialect })
+    const read = await reader.read(a, { from: 0, to: 200 })
+    const plain = freezes.map(
+      ({ topic: _, amount: __, ...rest }: (typeof freezes)[number] & { amount?: bigint }) => rest,
+    )
+    expect(read.freezes?.events).toEqual(plain)
+    expect(read.transfers.filter(({ flags }) => flags.includes('destroyed'))).toMatchObject([
+      { kind: 'token', position: 3, asset: usdt, from: a, amount: 23n, block: 130 },
+    ])
+    const logsAsked = () =>
+      server.asked.filter((url) => url.searchParams.get('action') === 'getLogs')
+    const before = logsAsked().length
+    const other = await reader.read(b, { from: 0, to: 125 })
+    expect(other.freezes?.events).toEqual(plain.slice(0, 1))
+    expect(other.transfers.filter(({ flags }) => flags.includes('destroyed'))).toEqual([])
+    expect(logsAsked()).toHaveLength(before)
+  })
+
   test('takes no more calls a second than the explorer says, and loses none', async () => {
     const many = Array.from({ length: 9 }, (_, i) =>
       row('token', i, 1n, { tx: i + 10, block: 110 + i, to: a }),
@@ -146,7 +179,7 @@ describe.each(['etherscan', 'blockscout'] as const)('%s', (dialect) => {
       const { transfers } = await reader.read(a, { from: 0, to: 200 })
       expect(transfers).toHaveLength(9)
     }
-    expect(server.hurried).toBeLessThanOrEqual(dialect === 'etherscan' ? 1 : 3)
+    expect(server.hurried).toBeLessThanOrEqual(dialect === 'etherscan' ? 2 : 8)
   })
 
   test('error: a key that is no good is refused at once, and told to nobody', async () => {

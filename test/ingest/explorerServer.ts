@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { type Account, accountReference } from '../../src/ledger/account.ts'
 import { tokenContract } from '../../src/ledger/asset.ts'
+import type { FreezeEvent } from '../../src/ledger/freezes.ts'
 import type { Transfer } from '../../src/ledger/transfer.ts'
 
 /** How this explorer behaves; absent: as the documentation of a paid key says. */
@@ -17,6 +18,8 @@ export interface Manners {
   /** Answers to give first, one to each call. */
   readonly first?: readonly Reply[]
   /** Blockscout: what it has indexed. */
+  /** What issuers did. */
+  readonly freezes?: readonly (FreezeEvent & { readonly topic: string; readonly amount?: bigint })[]
   readonly indexing?: { readonly blocks: boolean; readonly all: boolean }
 }
 
@@ -129,7 +132,24 @@ class Told {
       const result = number > this.#head ? null : { hash: blockHash(number) }
       return ok({ jsonrpc: '2.0', id: 83, result })
     }
+    if (action === 'getLogs') return this.#logs(params)
     return this.#list(action ?? '', params)
+  }
+
+  /** At most a thousand, of one contract and first topic. */
+  #logs(params: URLSearchParams): Reply {
+    const [from, to] = [Number(params.get('fromBlock')), Number(params.get('toBlock'))]
+    const { freezes = [] } = this.#manners
+    const found = freezes.filter(
+      ({ asset, topic, block }) =>
+        tokenContract(asset) === params.get('address') &&
+        topic === params.get('topic0') &&
+        block >= from &&
+        block <= to,
+    )
+    if (found.length === 0) return ok({ status: '0', message: 'No records found', result: [] })
+    const page = (Number(params.get('page') ?? 1) - 1) * 1000
+    return ok({ status: '1', message: 'OK', result: found.slice(page, page + 1000).map(logOf) })
   }
 
   #list(action: string, params: URLSearchParams): Reply {
@@ -194,6 +214,7 @@ class Told {
   }
 
   #blockscout(url: URL): Reply {
+    if (url.pathname === '/api/') return this.#logs(url.searchParams)
     const path = url.pathname.replace('/api/v2/', '')
     const { indexing = { blocks: true, all: true } } = this.#manners
     if (path === 'blocks') return ok({ items: [{ height: this.#head }], next_page_params: null })
@@ -287,6 +308,21 @@ function shared(t: Transfer) {
 
 function scoutPlace(t: Transfer) {
   return { block_number: t.block, timestamp: new Date(t.time * 1000).toISOString() }
+}
+
+function logOf(event: FreezeEvent & { readonly topic: string; readonly amount?: bigint }): object {
+  const word = (value: bigint): string => value.toString(16).padStart(64, '0')
+  const amount = event.amount === undefined ? '' : word(event.amount)
+  const hex = (number: number): string => (number === 0 ? '0x' : `0x${number.toString(16)}`)
+  return {
+    address: tokenContract(event.asset),
+    topics: [event.topic],
+    data: `0x${word(BigInt(accountReference(event.account)))}${amount}`,
+    blockNumber: hex(event.block),
+    timeStamp: hex(1_700_000_000 + event.block * 12),
+    logIndex: hex(event.position),
+    transactionHash: event.tx,
+  }
 }
 
 function internalOf(t: Transfer): object {
