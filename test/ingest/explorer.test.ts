@@ -5,6 +5,7 @@ import { connectExplorer } from '../../ingest/explorer/connect.ts'
 import { readByBlocks, rowWindow } from '../../ingest/explorer/cursor.ts'
 import { etherscanRows } from '../../ingest/explorer/etherscan.ts'
 import { Narrower, Passing } from '../../ingest/explorer/requests.ts'
+import { type ExplorerRows, transfersOfRows } from '../../ingest/explorer/rows.ts'
 import type { Account } from '../../src/ledger/account.ts'
 import type { Transfer } from '../../src/ledger/transfer.ts'
 import { chain, ether, hash, usdt, wallet, weth } from '../ledger.arbitrary.ts'
@@ -356,6 +357,62 @@ describe('reading by blocks', () => {
       code: 'rpc.invalid-answer',
     })
   })
+})
+
+describe('rows as transfers', () => {
+  const place = { tx: hash(1), block: 5, time: 60 }
+  const none = { transactions: [], internals: [], tokens: [] }
+  const told = (rows: Partial<ExplorerRows>) =>
+    transfersOfRows({ ...none, ...rows }, chain, (asset) => asset === weth).map(
+      ({ kind, from, to, amount, asset, txIndex }) => ({ kind, from, to, amount, asset, txIndex }),
+    )
+  const contract = weth.slice(weth.lastIndexOf(':') + 1)
+
+  test('a failed transaction moves its fee, whatever other lists say of it', () => {
+    const transaction = { ...place, from: a, to: b, amount: 9n, fee: 3n, failed: true, txIndex: 2 }
+    const internal = { ...place, from: b, to: a, amount: 4n, type: 'call', failed: false }
+    const token = { ...place, from: b, to: a, amount: 4n, contract }
+    const fee = { kind: 'fee', from: a, to: undefined, amount: 3n, asset: ether, txIndex: 2 }
+    expect(told({ transactions: [transaction], internals: [internal], tokens: [token] })).toEqual([
+      fee,
+    ])
+  })
+
+  test.each(['delegatecall', 'staticcall', 'callcode'])('a %s moves nothing', (type) => {
+    const internal = { ...place, from: b, to: a, amount: 4n, type, failed: false }
+    expect(told({ internals: [internal] })).toEqual([])
+    expect(told({ internals: [{ ...internal, type: 'call', failed: true }] })).toEqual([])
+    expect(told({ internals: [{ ...internal, type: 'suicide' }] })).toHaveLength(1)
+  })
+
+  test('a wrapped coin that does emit a Transfer is not wrapped twice', () => {
+    const deposit = { ...place, from: a, to: wethContract, amount: 9n, fee: 0n, failed: false }
+    const minted = { ...place, to: a, amount: 9n, contract }
+    const wraps = (rows: Partial<ExplorerRows>) => told(rows).filter(({ asset }) => asset === weth)
+    const once = wraps({ transactions: [deposit] })
+    expect(once).toMatchObject([{ kind: 'token', from: undefined, to: a, amount: 9n }])
+    expect(wraps({ transactions: [deposit], tokens: [minted] })).toEqual(once)
+  })
+
+  test('what does not know its place in a transaction claims none', () => {
+    const paid = { ...place, from: a, to: b, amount: 9n, fee: 3n, failed: false, txIndex: 2 }
+    const token = { ...place, from: b, to: a, amount: 4n, contract }
+    const indexes = (position?: number) =>
+      told({
+        transactions: [paid],
+        tokens: [{ ...token, ...(position === undefined ? {} : { position }) }],
+      }).map(({ kind, txIndex }) => `${kind} ${txIndex}`)
+    expect(indexes()).toEqual(['fee 2', 'native 2', 'token undefined'])
+    expect(indexes(7)).toEqual(['fee 2', 'native 2', 'token 2'])
+  })
+})
+
+test('error: an explorer that sends the question elsewhere is not followed', async () => {
+  const elsewhere = await explorer(ledger, 200)
+  const away = { status: 302, headers: { location: elsewhere.etherscan }, body: '' }
+  const server = await explorer(ledger, 200, { first: [away, away] })
+  await expect(connect(server, { tries: 2 })).rejects.toMatchObject({ code: 'rpc.unavailable' })
+  expect(elsewhere.asked).toEqual([])
 })
 
 test('golden 14: an address with 12,000 token rows is read in parts, none twice', async () => {
