@@ -1,13 +1,17 @@
 import { type Account, accountReference } from '../../src/ledger/account.ts'
 import type { ChainId } from '../../src/ledger/chain.ts'
+import { freezesThrough } from '../../src/ledger/freezes.ts'
 import { finalityDepth } from '../../src/ledger/nativeCoins.ts'
-import type { Kind } from '../../src/ledger/transfer.ts'
+import type { Kind, Transfer } from '../../src/ledger/transfer.ts'
 import type { ChainReader, ReadTransactions } from '../rpc/chainReader.ts'
 import { accountCell, amountCell, type Cells, cells, hashCell, wholeCell } from './cells.ts'
 import { type ExplorerPlace, etherscanRows } from './etherscan.ts'
+import { type WholeTransaction, withWholeExchanges } from './exchanges.ts'
 import { openIssuerLogs } from './issuerLogs.ts'
 import { type ExplorerRequests, refused, unbelievable } from './requests.ts'
 import { type InternalRow, type TokenRow, type TransactionRow, transfersOfRows } from './rows.ts'
+
+const erc20 = { type: 'ERC-20' }
 
 /** Lists come newest first and cannot be cut in the middle, so an address with more rows is refused. */
 const mostRows = 250_000
@@ -36,14 +40,13 @@ export async function connectBlockscout(
   }
 
   async function list<Row>(
-    wallet: Account,
-    what: { readonly path: string; readonly params?: Readonly<Record<string, string>> },
+    path: string,
+    params: Readonly<Record<string, string>>,
     range: { readonly from: number; readonly to: number },
     row: (found: Cells, chain: ChainId) => Row | undefined,
   ): Promise<Row[]> {
     const rows: Row[] = []
-    const path = `addresses/${accountReference(wallet)}/${what.path}`
-    for await (const page of pagesUntil(requests, path, what.params ?? {}, range.from)) {
+    for await (const page of pagesUntil(requests, path, params, range.from)) {
       const wanted = page.filter((item) => blockOf(item) >= range.from && blockOf(item) <= range.to)
       rows.push(...wanted.flatMap((item) => row(item, chain) ?? []))
       if (rows.length > mostRows)
@@ -67,25 +70,42 @@ export async function connectBlockscout(
     ),
   )
 
+  /** Two calls, where it has at most fifty rows of each kind. */
+  async function wholeTransaction({
+    tx,
+    block,
+  }: Pick<Transfer, 'tx' | 'block'>): Promise<WholeTransaction> {
+    const range = { from: block, to: block }
+    const path = `transactions/${tx}`
+    return {
+      internals: await list(`${path}/internal-transactions`, {}, range, internalRow),
+      tokens: await list(`${path}/token-transfers`, erc20, range, tokenRow),
+    }
+  }
+
   async function read(
     wallet: Account,
     range: { readonly from: number; readonly to: number },
   ): Promise<ReadTransactions> {
     const { freezes, destroyedOf } = await issuers.within(range)
+    const path = `addresses/${accountReference(wallet)}`
     const rows = {
-      transactions: await list(wallet, { path: 'transactions' }, range, transactionRow),
-      internals: await list(wallet, { path: 'internal-transactions' }, range, internalRow),
+      transactions: await list(`${path}/transactions`, {}, range, transactionRow),
+      internals: await list(`${path}/internal-transactions`, {}, range, internalRow),
       tokens: [
-        ...(await list(
-          wallet,
-          { path: 'token-transfers', params: { type: 'ERC-20' } },
-          range,
-          tokenRow,
-        )),
+        ...(await list(`${path}/token-transfers`, erc20, range, tokenRow)),
         ...destroyedOf(wallet),
       ],
     }
-    return { transfers: transfersOfRows(rows, chain, place.isWrapped), payments: [], freezes }
+    const transfers = transfersOfRows(rows, chain, place.isWrapped)
+    const own = { rows, transfers, through: range.to }
+    const whole = await withWholeExchanges(wallet, own, wholeTransaction)
+    return {
+      transfers: transfersOfRows(whole.rows, chain, place.isWrapped),
+      payments: [],
+      freezes: freezesThrough(freezes, whole.through),
+      through: whole.through,
+    }
   }
 
   await head()

@@ -1,11 +1,14 @@
 import { type Account, accountReference } from '../../src/ledger/account.ts'
 import type { AssetId } from '../../src/ledger/asset.ts'
 import type { ChainId } from '../../src/ledger/chain.ts'
+import { freezesThrough } from '../../src/ledger/freezes.ts'
 import { finalityDepth, hasLayerBelow } from '../../src/ledger/nativeCoins.ts'
-import type { Kind } from '../../src/ledger/transfer.ts'
+import type { Kind, Transfer } from '../../src/ledger/transfer.ts'
+import { tokenLegOfLog } from '../decode/tokenLog.ts'
 import type { ChainReader, ReadTransactions } from '../rpc/chainReader.ts'
 import { accountCell, amountCell, type Cells, cells, hashCell, wholeCell } from './cells.ts'
 import { type RowQuestion, readByBlocks } from './cursor.ts'
+import { type WholeTransaction, withWholeExchanges } from './exchanges.ts'
 import { openIssuerLogs } from './issuerLogs.ts'
 import { type ExplorerRequests, Narrower, Passing, refused, unbelievable } from './requests.ts'
 import { type InternalRow, type TokenRow, type TransactionRow, transfersOfRows } from './rows.ts'
@@ -77,6 +80,26 @@ export async function connectEtherscan(
     ),
   )
 
+  /** Two calls. */
+  async function wholeTransaction(
+    exchange: Pick<Transfer, 'tx' | 'block' | 'time'>,
+  ): Promise<WholeTransaction> {
+    const { tx } = exchange
+    const shared = { hash: tx, blockNumber: exchange.block, timeStamp: exchange.time }
+    const internals = await ask(
+      { module: 'account', action: 'txlistinternal', txhash: tx },
+      etherscanRows,
+    )
+    const tokens = await ask(
+      { module: 'proxy', action: 'eth_getTransactionReceipt', txhash: tx },
+      (body) => receiptRows(proxyResult(body), exchange, place),
+    )
+    return {
+      internals: internals.map((row) => internalRow({ ...row, ...shared }, chain)),
+      tokens,
+    }
+  }
+
   async function read(
     wallet: Account,
     range: { readonly from: number; readonly to: number },
@@ -101,8 +124,14 @@ export async function connectEtherscan(
       internals: until(internals.rows),
       tokens: [...until(tokens.rows), ...destroyedOf(wallet)],
     }
-    const transfers = transfersOfRows(rows, chain, place.isWrapped)
-    return { transfers, payments: [], freezes, through }
+    const own = { rows, transfers: transfersOfRows(rows, chain, place.isWrapped), through }
+    const whole = await withWholeExchanges(wallet, own, wholeTransaction)
+    return {
+      transfers: transfersOfRows(whole.rows, chain, place.isWrapped),
+      payments: [],
+      freezes: freezesThrough(freezes, whole.through),
+      through: whole.through,
+    }
   }
 
   // Whether key and chain are any good is known before the first wallet.
@@ -276,4 +305,36 @@ function tokenRow(row: Cells, chain: ChainId): TokenRow {
       ? {}
       : { position: wholeCell(row['logIndex'], 'a log index') }),
   }
+}
+
+/** Token movements of a whole transaction, with their log indexes. */
+function receiptRows(
+  receipt: unknown,
+  { tx, block, time }: Pick<Transfer, 'tx' | 'block' | 'time'>,
+  { chain, isWrapped, freezable }: ExplorerPlace,
+): TokenRow[] {
+  const { transactionHash, transactionIndex, logs } = cells(receipt, `the receipt of ${tx}`)
+  if (hashCell(transactionHash, "a receipt's transaction") !== tx || !Array.isArray(logs))
+    throw unbelievable(`the receipt of ${tx} is of another transaction`)
+  const txIndex = hexNumber(transactionIndex, 'a transaction index')
+  return logs.flatMap((item): TokenRow[] => {
+    const log = cells(item, 'a log')
+    const topics = Array.isArray(log['topics']) ? log['topics'].map(String) : []
+    const contract = accountCell(log['address'], chain, 'the contract of a log')
+    if (contract === undefined) throw unbelievable('a log has no contract')
+    const leg = tokenLegOfLog({
+      chain,
+      contract: accountReference(contract),
+      topics: topics.map((topic) => topic.toLowerCase()),
+      data: String(log['data'] ?? ''),
+      isWrapped,
+      freezable,
+    })
+    if (!leg) return []
+    const { from, to, amount, flags } = leg
+    const position = hexNumber(log['logIndex'], 'a log index')
+    const sides = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+    const place = { tx, block, time, txIndex, position }
+    return [{ ...place, ...sides, amount, contract: accountReference(contract), flags }]
+  })
 }

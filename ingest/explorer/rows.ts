@@ -65,7 +65,7 @@ export function transfersOfRows(
 ): Transfer[] {
   const failed = new Set(rows.transactions.filter((row) => row.failed).map(({ tx }) => tx))
   const indexes = new Map<string, number>()
-  for (const { tx, txIndex } of [...rows.transactions, ...rows.internals])
+  for (const { tx, txIndex } of [...rows.transactions, ...rows.internals, ...rows.tokens])
     if (txIndex !== undefined) indexes.set(tx, txIndex)
   const signers = new Map(rows.transactions.map(({ tx, from }) => [tx, from]))
   const shared = (row: RowPlace, isPlaced: boolean) => {

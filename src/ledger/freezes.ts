@@ -82,6 +82,12 @@ export function createFreezes(): Freezes {
   }
 }
 
+/** The part of a reading up to a block, where the rest of the range is read later. */
+export function freezesThrough(reading: FreezeReading, through: number): FreezeReading {
+  const events = reading.events.filter(({ block }) => block <= through)
+  return { ...reading, toBlock: Math.min(reading.toBlock, through), events }
+}
+
 function inOrder(a: FreezeEvent, b: FreezeEvent): number {
   return a.block - b.block || a.position - b.position || compareText(a.tx, b.tx)
 }

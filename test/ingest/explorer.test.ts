@@ -170,6 +170,43 @@ describe.each(['etherscan', 'blockscout'] as const)('%s', (dialect) => {
     expect(logsAsked()).toHaveLength(before)
   })
 
+  test('shows an exchange whole, whoever took part in it, and reads on from there', async () => {
+    const [pool, router] = [wallet(8), wallet(9)]
+    const at = { tx: 40, block: 140 }
+    const swap = [
+      row('fee', 0, 9n, { ...at, from: a }),
+      row('native', 0, 0n, { ...at, from: a, to: router }),
+      row('token', 3, 50n, { ...at, from: a, to: pool }),
+      { ...row('token', 4, 20n, { ...at, from: pool, to: router }), asset: weth },
+      { ...row('token', 5, 20n, { ...at, from: router }), asset: weth, flags: ['wrap'] },
+      row('internal', 6, 20n, { ...at, from: wethContract, to: router }),
+      row('internal', 7, 20n, { ...at, from: router, to: a }),
+    ]
+    const server = await explorer([...ledger, ...swap], 200)
+    const reader = await connect(server, { dialect })
+    const { transfers } = await reader.read(a, { from: 130, to: 200 })
+    expect(brief(transfers)).toEqual(brief(swap))
+    const positions = transfers.filter(({ kind }) => kind === 'token').map((t) => t.position)
+    // Blockscout lists no wrapping, so that leg's place is not known.
+    expect(positions).toEqual(expect.arrayContaining(dialect === 'etherscan' ? [3, 4, 5] : [3, 4]))
+    // An exchange after the two-hundredth is read next time.
+    const many = Array.from({ length: 203 }, (_, i) =>
+      swap.map((leg) => ({
+        ...leg,
+        tx: hash(1000 + i),
+        block: 300 + i,
+        time: leg.time + 12 * (160 + i),
+      })),
+    ).flat()
+    const busy = await connect(await explorer(many, 600), { dialect })
+    const first = await busy.read(a, { from: 0, to: 600 })
+    expect(first.through).toBe(499)
+    expect(first.transfers).toHaveLength(200 * swap.length)
+    const rest = await busy.read(a, { from: 500, to: 600 })
+    expect(rest).toMatchObject({ through: 600 })
+    expect(rest.transfers).toHaveLength(3 * swap.length)
+  })
+
   test('takes no more calls a second than the explorer says, and loses none', async () => {
     const many = Array.from({ length: 9 }, (_, i) =>
       row('token', i, 1n, { tx: i + 10, block: 110 + i, to: a }),

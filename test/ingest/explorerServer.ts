@@ -1,4 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
+import { depositTopic, transferTopic, withdrawalTopic } from '../../ingest/decode/tokenLog.ts'
 import { type Account, accountReference } from '../../src/ledger/account.ts'
 import { tokenContract } from '../../src/ledger/asset.ts'
 import type { FreezeEvent } from '../../src/ledger/freezes.ts'
@@ -132,8 +133,30 @@ class Told {
       const result = number > this.#head ? null : { hash: blockHash(number) }
       return ok({ jsonrpc: '2.0', id: 83, result })
     }
+    if (action === 'eth_getTransactionReceipt') return this.#receipt(params.get('txhash') ?? '')
+    if (params.has('txhash')) return this.#internalsOf(params.get('txhash') ?? '')
     if (action === 'getLogs') return this.#logs(params)
     return this.#list(action ?? '', params)
+  }
+
+  /** Rows that name neither their transaction nor its block. */
+  #internalsOf(tx: string): Reply {
+    const rows = this.#ledger
+      .filter((t) => t.kind === 'internal' && t.tx === tx)
+      .map((t) => ({ ...internalOf(t), hash: undefined }))
+    if (rows.length > 0) return ok({ status: '1', message: 'OK', result: rows })
+    return ok({ status: '0', message: 'No transactions found', result: [] })
+  }
+
+  #receipt(tx: string): Reply {
+    const legs = this.#ledger.filter((t) => t.kind === 'token' && t.tx === tx)
+    const result = {
+      transactionHash: tx,
+      transactionIndex: `0x${(legs[0]?.txIndex ?? 0).toString(16)}`,
+      status: '0x1',
+      logs: legs.map(receiptLogOf),
+    }
+    return ok({ jsonrpc: '2.0', id: 83, result })
   }
 
   /** At most a thousand, of one contract and first topic. */
@@ -225,6 +248,9 @@ class Told {
       return Number(block) > this.#head
         ? { status: 404, body: '{"message":"Not found"}' }
         : ok({ hash: blockHash(Number(block)) })
+    const [, tx = '', part = ''] = /^transactions\/(0x[0-9a-f]{64})\/([-a-z]+)$/.exec(path) ?? []
+    if (tx !== '')
+      return this.#page(url.searchParams, this.#legs(part, (t) => t.tx === tx).reverse())
     const [, address = '', list = ''] = /^addresses\/(0x[0-9a-f]{40})\/([-a-z]+)$/.exec(path) ?? []
     return this.#page(url.searchParams, this.#items(list, address))
   }
@@ -247,10 +273,14 @@ class Told {
         }))
         .reverse()
     }
+    return this.#legs(list, (t) => isAt(t.from, address) || isAt(t.to, address))
+  }
+
+  #legs(list: string, isWanted: (t: Transfer) => boolean): object[] {
     const kind = list === 'internal-transactions' ? 'internal' : 'token'
     return this.#ledger
       .filter((t) => t.kind === kind && !t.flags.includes('wrap'))
-      .filter((t) => isAt(t.from, address) || isAt(t.to, address))
+      .filter(isWanted)
       .map((t) => ({
         ...scoutPlace(t),
         transaction_hash: t.tx,
@@ -322,6 +352,19 @@ function logOf(event: FreezeEvent & { readonly topic: string; readonly amount?: 
     timeStamp: hex(1_700_000_000 + event.block * 12),
     logIndex: hex(event.position),
     transactionHash: event.tx,
+  }
+}
+
+function receiptLogOf(t: Transfer): object {
+  const word = (account: Account | undefined): string =>
+    `0x${(account === undefined ? '' : accountReference(account).slice(2)).padStart(64, '0')}`
+  const isWrap = t.flags.includes('wrap')
+  const wrap = t.to === undefined ? [withdrawalTopic, word(t.from)] : [depositTopic, word(t.to)]
+  return {
+    address: tokenContract(t.asset),
+    topics: isWrap ? wrap : [transferTopic, word(t.from), word(t.to)],
+    data: `0x${t.amount.toString(16).padStart(64, '0')}`,
+    logIndex: `0x${t.position.toString(16)}`,
   }
 }
 
