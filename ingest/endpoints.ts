@@ -41,6 +41,7 @@ export interface EndpointsOptions {
   readonly store: Store
   readonly urls: readonly string[]
   readonly isWrapped: (asset: AssetId) => boolean
+  readonly freezable?: ReadonlySet<AssetId>
   readonly node: Pick<NodeOptions, 'signal' | 'tries' | 'allowPrivate'>
   /** Name without secrets, and whether it went away or is read from now. */
   readonly tell: (change: {
@@ -73,6 +74,7 @@ export async function connectEndpoints(options: EndpointsOptions): Promise<Endpo
         nodes.set(`${i}`, { node })
         const reader = await connectChain(node, options.isWrapped, {
           clock,
+          ...given('freezable', options.freezable),
           ...given('windows', known?.windows),
         })
         nodes.set(`${i}`, { node, reader })

@@ -7,14 +7,19 @@ import { type AssetId, parseAsset } from '../src/ledger/asset.ts'
 import type { ConversionRecord } from '../src/ledger/conversionRecord.ts'
 import { gapsIn } from '../src/ledger/coverage.ts'
 import { KnownError } from '../src/ledger/errors.ts'
+import { freezableTokens } from '../src/ledger/issuers.ts'
 import { harmlessText } from '../src/ledger/text.ts'
 import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
 import { appendDocument } from '../src/store/documentLog.ts'
 import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
+import { readOwnChain } from '../src/store/ownChains.ts'
 import type { Store } from '../src/store/store.ts'
 import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } from './anchors.ts'
+import { type Descriptions, openDescriptions } from './describe.ts'
 import { connectEndpoints, type Endpoints } from './endpoints.ts'
+import { connectExplorer, type ExplorerOptions, explorerOptions } from './explorer/connect.ts'
+import { type FreezeLog, openFreezeLog } from './freezeLog.ts'
 import { createLease, type Lease, LeaseLost } from './lease.ts'
 import { createProgressBar } from './progress.ts'
 import { createReadAhead } from './readAhead.ts'
@@ -22,8 +27,8 @@ import type { ChainReader } from './rpc/chainReader.ts'
 
 export interface WorkerOptions {
   readonly store: StorePlace | string
-  /** http(s) URLs of nodes of one chain, best first; never told. */
-  readonly rpc: string | readonly string[]
+  /** http(s) URLs of nodes of one chain, best first, or an explorer; never told. */
+  readonly rpc: string | readonly string[] | ExplorerOptions
   /** Take names that stand for addresses of a private network. */
   readonly allowPrivate?: boolean
   /** Ends when no flag is waiting. */
@@ -105,15 +110,18 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
       json: { type: 'boolean' },
       rpc: { type: 'string', multiple: true },
       'allow-private': { type: 'boolean' },
+      explorer: { type: 'string' },
+      chain: { type: 'string' },
+      behind: { type: 'string' },
+      rate: { type: 'string' },
       'lease-ms': { type: 'string' },
     },
   })
-  const rpc = values.rpc ?? process.env['JEJAK_INGEST_RPC']?.split(',') ?? []
-  if (rpc.length === 0 || !rpc.every((url) => /^https?:\/\//.test(url) && URL.canParse(url))) {
-    throw new KnownError('request.invalid', 'no http(s) node is named', {
-      hint: 'Give --rpc http://host:port.',
-    })
-  }
+  const config = readConfig(process.env)
+  const rpc =
+    values.explorer === undefined
+      ? nodeUrls(values.rpc)
+      : explorerOptions(values.explorer, values, config.explorerKey)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const bar = createProgressBar(process.stderr)
@@ -123,7 +131,6 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
     if (values.json) process.stdout.write(`${JSON.stringify(event)}\n`)
     else tellPerson(event, bar)
   }
-  const config = readConfig(process.env)
   await runWorker({
     store: { location: values.store ?? './jejak-data', neo4j: config.neo4j },
     rpc,
@@ -134,6 +141,15 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
     tell,
   })
   return failed ? 4 : 0
+}
+
+function nodeUrls(given: readonly string[] | undefined): readonly string[] {
+  const urls = given ?? process.env['JEJAK_INGEST_RPC']?.split(',') ?? []
+  if (urls.length > 0 && urls.every((url) => /^https?:\/\//.test(url) && URL.canParse(url)))
+    return urls
+  throw new KnownError('request.invalid', 'no http(s) node is named', {
+    hint: 'Give --rpc http://host:port.',
+  })
 }
 
 function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar>): void {
@@ -179,42 +195,32 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const store = await openStore(options.store)
   try {
     const wrapped = await wrappedAssets(store)
-    const endpoints = await connectEndpoints({
-      store,
-      urls: typeof options.rpc === 'string' ? [options.rpc] : options.rpc,
-      isWrapped: (asset) => wrapped.has(asset),
-      node: {
-        signal: options.signal,
-        ...(options.tries === undefined ? {} : { tries: options.tries }),
-        ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
-      },
-      tell: ({ name, away, why }) =>
-        options.tell({
-          event: 'endpoint',
-          node: name,
-          state: away ? 'away' : 'in use',
-          message: why,
-        }),
-    })
-    const { reader } = endpoints
+    const isWrapped = (asset: AssetId): boolean => wrapped.has(asset)
+    const freezable = await freezableAssets(store)
+    const source = await connectSource(store, options, { isWrapped, freezable })
+    const { reader } = source
     options.tell({
       event: 'connected',
       chain: reader.chain,
-      traces: reader.current.traces,
+      traces: source.traces,
       node: reader.name,
     })
     const owner = randomUUID()
     const delays = new Map<Account, Delay>()
     const payments = new Set<string>()
+    const freezes = openFreezeLog(store)
+    const descriptions = openDescriptions(store)
     let outages = 0
     while (!options.signal.aborted) {
       const worked = await workOnce({
         store,
         reader,
-        node: endpoints,
+        node: source,
         owner,
         delays,
         payments,
+        freezes,
+        descriptions,
         options,
       }).catch((error: unknown) => storeAway(error, outages, options))
       outages = typeof worked === 'object' ? outages + 1 : 0
@@ -250,14 +256,63 @@ async function wrappedAssets(store: Store): Promise<ReadonlySet<AssetId>> {
   return new Set([...wrappedCoins.keys(), ...own.map(({ id }) => parseAsset(id))])
 }
 
+/** Tokens that can be frozen: shipped ones, and an operator's own in documents of the collection `freezable`. */
+async function freezableAssets(store: Store): Promise<ReadonlySet<AssetId>> {
+  const own = await store.listDocuments('freezable')
+  return new Set([...freezableTokens, ...own.map(({ id }) => parseAsset(id))])
+}
+
+/** Nodes or an explorer, whichever an operator named. */
+interface ConnectedSource extends Pick<Endpoints, 'calls' | 'remember'> {
+  readonly reader: ChainReader
+  readonly traces: string
+}
+
+async function connectSource(
+  store: Store,
+  { rpc, signal, tries, allowPrivate, tell }: WorkerOptions,
+  known: {
+    readonly isWrapped: (asset: AssetId) => boolean
+    readonly freezable: ReadonlySet<AssetId>
+  },
+): Promise<ConnectedSource> {
+  if (typeof rpc === 'object' && 'dialect' in rpc) {
+    const own = await readOwnChain(store, rpc.chain)
+    const behind = rpc.behind ?? own?.finality
+    return connectExplorer({ ...rpc, behind }, { ...known, signal, tries })
+  }
+  const endpoints = await connectEndpoints({
+    store,
+    urls: typeof rpc === 'string' ? [rpc] : rpc,
+    ...known,
+    node: {
+      signal,
+      ...(tries === undefined ? {} : { tries }),
+      ...(allowPrivate === undefined ? {} : { allowPrivate }),
+    },
+    tell: ({ name, away, why }) =>
+      tell({ event: 'endpoint', node: name, state: away ? 'away' : 'in use', message: why }),
+  })
+  return {
+    reader: endpoints.reader,
+    traces: endpoints.reader.current.traces,
+    get calls() {
+      return endpoints.calls
+    },
+    remember: () => endpoints.remember(),
+  }
+}
+
 interface Work {
   readonly store: Store
   readonly reader: ChainReader
-  readonly node: Pick<Endpoints, 'calls' | 'remember'>
+  readonly node: Pick<ConnectedSource, 'calls' | 'remember'>
   readonly owner: string
   readonly delays: Map<Account, Delay>
   /** What pools paid, as far as this worker wrote it. */
   readonly payments: Set<string>
+  readonly freezes: FreezeLog
+  readonly descriptions: Descriptions
   readonly options: WorkerOptions
 }
 
@@ -345,9 +400,10 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
       },
     )
   }
-  await undoReorganisation(work, flag.account)
+  // An explorer is read below what may be replaced only, and does not undo what a node told.
+  if (reader.assurance > 0) await undoReorganisation(work, flag.account)
   const head = await reader.head()
-  await anchorHead(work, head)
+  if (reader.assurance > 0) await anchorHead(work, head)
   const started = { at: performance.now(), block: -1 }
   const ahead = createReadAhead(reader, flag.account)
   let transfers = 0
@@ -370,8 +426,13 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
       source,
     }))
     await rememberPayments(work, read.payments)
+    if (read.freezes) await work.freezes.note(read.freezes)
     const { added } = await store.append({ transfers: read.transfers, source, assurance, coverage })
     transfers += added
+    if (reader.contracts) {
+      const asked = { transfers: read.transfers, block: head }
+      await work.descriptions.note(reader.contracts, flag.account, asked)
+    }
     await showProgress(work, flag.account, { range, head, transfers, started })
   }
   await work.node.remember()
@@ -414,7 +475,9 @@ async function firstGap(
 ): Promise<{ from: number; to: number } | undefined> {
   const claims = await work.store.coverage(new Set([account]))
   const gaps = work.reader.complete.flatMap((kind) => {
-    const known = claims.filter((claim) => claim.kind === kind && claim.assurance >= 1)
+    const known = claims.filter(
+      (claim) => claim.kind === kind && claim.assurance >= work.reader.assurance,
+    )
     return gapsIn(
       { from: 0, to: head },
       known.map(({ fromBlock: from, toBlock: to }) => ({ from, to })),
