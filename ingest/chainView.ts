@@ -96,6 +96,21 @@ export async function checkView(
   if ((await reader.blockHash(head.block)) !== head.hash) throw new ChainMoved()
 }
 
+/**
+ * The view of a source that is read only below what may still be replaced: nothing of it hangs on an anchor.
+ *
+ * @throws KnownError `rpc.*`, `store.*`
+ */
+export async function viewBelowFinality({
+  store,
+  reader,
+}: Pick<ViewOptions, 'store' | 'reader'>): Promise<ChainView> {
+  const { version } = await readAnnouncement(store, reader.chain)
+  const block = await reader.head()
+  const fence = { collection: 'reorganisation', id: reader.chain, version }
+  return { head: { block, hash: '' }, final: block, fence }
+}
+
 async function attemptView(options: ViewOptions): Promise<ChainView | undefined> {
   const { store, reader } = options
   const { chain } = reader

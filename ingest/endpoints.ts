@@ -46,6 +46,7 @@ export interface EndpointsOptions {
   readonly store: Store
   readonly urls: readonly string[]
   readonly isWrapped: (asset: AssetId) => boolean
+  readonly freezable?: ReadonlySet<AssetId>
   readonly node: Pick<NodeOptions, 'signal' | 'tries' | 'allowPrivate' | 'exchange'>
   /** Name without secrets, and whether it went away or is read from now. */
   readonly tell: (change: {
@@ -79,6 +80,7 @@ export async function connectEndpoints(options: EndpointsOptions): Promise<Endpo
         nodes.set(`${i}`, { node })
         const reader = await connectChain(node, options.isWrapped, {
           clock,
+          ...given('freezable', options.freezable),
           windows: (chain) => (known?.chain === chain ? known.windows : undefined),
         })
         nodes.set(`${i}`, { node, reader })

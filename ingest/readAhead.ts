@@ -37,7 +37,7 @@ export function createReadAhead(
   wallet: Account,
   clock: Clock = wallClock,
 ): ReadAhead {
-  let size = startBlocks
+  let size = reader.blocksAtOnce ?? startBlocks
   let ahead: UnderWay | undefined
 
   async function readPiece(asked: BlockRange): Promise<Reading> {
@@ -45,7 +45,8 @@ export function createReadAhead(
     const read = await reader.read([wallet], asked)
     const tookMs = clock.now() - askedAt
     const blocks = asked.to - asked.from + 1
-    if (read.through !== undefined) size = Math.max(1, read.through - asked.from + 1)
+    if (reader.blocksAtOnce !== undefined) size = reader.blocksAtOnce
+    else if (read.through !== undefined) size = Math.max(1, read.through - asked.from + 1)
     else if (tookMs > slowMs) size = Math.max(1, Math.min(size, blocks >> 1))
     else if (tookMs < quickMs && blocks >= size) size = Math.min(blocks * 2, mostBlocks)
     const range = { from: asked.from, to: read.through ?? asked.to }

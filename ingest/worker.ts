@@ -6,16 +6,28 @@ import { type AssetId, parseAsset } from '../src/ledger/asset.ts'
 import type { ConversionRecord } from '../src/ledger/conversionRecord.ts'
 import { gapsIn } from '../src/ledger/coverage.ts'
 import { KnownError } from '../src/ledger/errors.ts'
+import { freezableTokens } from '../src/ledger/issuers.ts'
 import { harmlessText } from '../src/ledger/text.ts'
 import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
 import { conflictIn } from '../src/store/conflict.ts'
 import { appendDocument } from '../src/store/documentLog.ts'
 import { changeFlag, type Flag, type FlagProgress, listFlags } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
+import { readOwnChain } from '../src/store/ownChains.ts'
 import type { Fence, Store } from '../src/store/store.ts'
-import { ChainMoved, type ChainView, checkView, type RolledBack, viewChain } from './chainView.ts'
+import {
+  ChainMoved,
+  type ChainView,
+  checkView,
+  type RolledBack,
+  viewBelowFinality,
+  viewChain,
+} from './chainView.ts'
 import { type Counters, createCounters } from './counters.ts'
+import { type Descriptions, openDescriptions } from './describe.ts'
 import { connectEndpoints, type Endpoints } from './endpoints.ts'
+import { connectExplorer, type ExplorerOptions, explorerOptions } from './explorer/connect.ts'
+import { type FreezeLog, openFreezeLog } from './freezeLog.ts'
 import { createLease, type Lease, type Sightings } from './lease.ts'
 import { createProgressBar } from './progress.ts'
 import { createReadAhead } from './readAhead.ts'
@@ -26,8 +38,8 @@ import type { Exchange } from './rpc/exchange.ts'
 export interface WorkerOptions {
   /** Where it is, or what opens it. */
   readonly store: StorePlace | string | (() => Promise<Store>)
-  /** http(s) URLs of nodes of one chain, best first; never told. */
-  readonly rpc: string | readonly string[]
+  /** http(s) URLs of nodes of one chain, best first, or an explorer; never told. */
+  readonly rpc: string | readonly string[] | ExplorerOptions
   /** Take names that stand for addresses of a private network. */
   readonly allowPrivate?: boolean
   /** Ends when no flag is waiting. */
@@ -132,15 +144,18 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
       json: { type: 'boolean' },
       rpc: { type: 'string', multiple: true },
       'allow-private': { type: 'boolean' },
+      explorer: { type: 'string' },
+      chain: { type: 'string' },
+      behind: { type: 'string' },
+      rate: { type: 'string' },
       'lease-ms': { type: 'string' },
     },
   })
-  const rpc = values.rpc ?? process.env['JEJAK_INGEST_RPC']?.split(',') ?? []
-  if (rpc.length === 0 || !rpc.every((url) => /^https?:\/\//.test(url) && URL.canParse(url))) {
-    throw new KnownError('request.invalid', 'no http(s) node is named', {
-      hint: 'Give --rpc http://host:port.',
-    })
-  }
+  const config = readConfig(process.env)
+  const rpc =
+    values.explorer === undefined
+      ? nodeUrls(values.rpc)
+      : explorerOptions(values.explorer, values, config.explorerKey)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const bar = createProgressBar(process.stderr)
@@ -150,7 +165,6 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
     if (values.json) process.stdout.write(`${JSON.stringify(event)}\n`)
     else tellPerson(event, bar)
   }
-  const config = readConfig(process.env)
   await runWorker({
     store: { location: values.store ?? './jejak-data', neo4j: config.neo4j },
     rpc,
@@ -161,6 +175,15 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
     tell,
   })
   return failed ? 4 : 0
+}
+
+function nodeUrls(given: readonly string[] | undefined): readonly string[] {
+  const urls = given ?? process.env['JEJAK_INGEST_RPC']?.split(',') ?? []
+  if (urls.length > 0 && urls.every((url) => /^https?:\/\//.test(url) && URL.canParse(url)))
+    return urls
+  throw new KnownError('request.invalid', 'no http(s) node is named', {
+    hint: 'Give --rpc http://host:port.',
+  })
 }
 
 function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar>): void {
@@ -212,44 +235,30 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     : openStore(options.store))
   try {
     const wrapped = await wrappedAssets(store)
+    const isWrapped = (asset: AssetId): boolean => wrapped.has(asset)
+    const freezable = await freezableAssets(store)
     const clock = options.clock ?? wallClock
-    const endpoints = await connectEndpoints({
-      store,
-      clock,
-      urls: typeof options.rpc === 'string' ? [options.rpc] : options.rpc,
-      isWrapped: (asset) => wrapped.has(asset),
-      node: {
-        signal: options.signal,
-        ...(options.tries === undefined ? {} : { tries: options.tries }),
-        ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
-        ...(options.exchange ? { exchange: options.exchange } : {}),
-      },
-      tell: ({ name, away, why }) =>
-        options.tell({
-          event: 'endpoint',
-          node: name,
-          state: away ? 'away' : 'in use',
-          message: why,
-        }),
-    })
-    const { reader } = endpoints
+    const source = await connectSource(store, options, { isWrapped, freezable })
+    const { reader } = source
     options.tell({
       event: 'connected',
       chain: reader.chain,
-      traces: reader.current.traces,
+      traces: source.traces,
       node: reader.name,
     })
-    const counters = createCounters(store, reader.chain, { clock, node: endpoints })
+    const counters = createCounters(store, reader.chain, { clock, node: source })
     await workOn({
       store,
       reader,
-      node: endpoints,
+      node: source,
       clock,
       counters,
       owner: randomUUID(),
       sightings: new Map(),
       delays: new Map(),
       payments: new Set(),
+      freezes: openFreezeLog(store),
+      descriptions: openDescriptions(store),
       options,
     }).finally(() => counters.tell('now').catch(() => undefined))
   } catch (error) {
@@ -290,12 +299,21 @@ async function workOrLook(
     reopened += event.reopened
     tellRollBack(work, event)
   }
+  // What an explorer tells is below what may be replaced.
+  if (work.reader.assurance === 0) return 'looked'
   await viewChain({ ...work, told }).catch((error: unknown) => {
     // Whoever comes next looks again; what could be read is read.
     const isAway = error instanceof KnownError && error.code === 'rpc.unavailable'
     if (!isAway || !work.options.once) throw error
   })
   return reopened > 0 ? 'worked' : 'looked'
+}
+
+/** An explorer is read below what may be replaced only, and does not undo what a node told. */
+async function viewOf(work: Work): Promise<ChainView> {
+  return work.reader.assurance === 0
+    ? viewBelowFinality(work)
+    : viewChain({ ...work, told: (event) => tellRollBack(work, event) })
 }
 
 function tellRollBack({ options, counters }: Work, event: RolledBack): void {
@@ -327,10 +345,63 @@ async function wrappedAssets(store: Store): Promise<ReadonlySet<AssetId>> {
   return new Set([...wrappedCoins.keys(), ...own.map(({ id }) => parseAsset(id))])
 }
 
+/** Tokens that can be frozen: shipped ones, and an operator's own in documents of the collection `freezable`. */
+async function freezableAssets(store: Store): Promise<ReadonlySet<AssetId>> {
+  const own = await store.listDocuments('freezable')
+  return new Set([...freezableTokens, ...own.map(({ id }) => parseAsset(id))])
+}
+
+/** Nodes or an explorer, whichever an operator named. */
+interface ConnectedSource extends Pick<Endpoints, 'calls' | 'remember'> {
+  readonly reader: ChainReader
+  readonly traces: string
+  readonly refusals?: number
+}
+
+async function connectSource(
+  store: Store,
+  { rpc, signal, tries, allowPrivate, exchange, clock, tell }: WorkerOptions,
+  known: {
+    readonly isWrapped: (asset: AssetId) => boolean
+    readonly freezable: ReadonlySet<AssetId>
+  },
+): Promise<ConnectedSource> {
+  if (typeof rpc === 'object' && 'dialect' in rpc) {
+    const own = await readOwnChain(store, rpc.chain)
+    const behind = rpc.behind ?? own?.finality
+    return connectExplorer({ ...rpc, behind }, { ...known, signal, tries })
+  }
+  const endpoints = await connectEndpoints({
+    store,
+    urls: typeof rpc === 'string' ? [rpc] : rpc,
+    ...known,
+    ...(clock ? { clock } : {}),
+    node: {
+      signal,
+      ...(tries === undefined ? {} : { tries }),
+      ...(allowPrivate === undefined ? {} : { allowPrivate }),
+      ...(exchange ? { exchange } : {}),
+    },
+    tell: ({ name, away, why }) =>
+      tell({ event: 'endpoint', node: name, state: away ? 'away' : 'in use', message: why }),
+  })
+  return {
+    reader: endpoints.reader,
+    traces: endpoints.reader.current.traces,
+    get calls() {
+      return endpoints.calls
+    },
+    get refusals() {
+      return endpoints.refusals
+    },
+    remember: () => endpoints.remember(),
+  }
+}
+
 interface Work {
   readonly store: Store
   readonly reader: ChainReader
-  readonly node: Pick<Endpoints, 'calls' | 'remember'>
+  readonly node: Pick<ConnectedSource, 'calls' | 'remember'>
   readonly clock: Clock
   readonly counters: Counters
   readonly owner: string
@@ -338,6 +409,8 @@ interface Work {
   readonly delays: Map<Account, Delay>
   /** What pools paid, as far as this worker wrote it. */
   readonly payments: Set<string>
+  readonly freezes: FreezeLog
+  readonly descriptions: Descriptions
   readonly options: WorkerOptions
 }
 
@@ -474,7 +547,7 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
       },
     )
   }
-  const view = await viewChain({ ...work, told: (event) => tellRollBack(work, event) })
+  const view = await viewOf(work)
   const head = view.head.block
   const fence = [lease.fence, view.fence]
   try {
@@ -537,10 +610,15 @@ async function readGaps(
       source,
     }))
     await rememberPayments(work, view, { records: read.payments, fence })
+    if (read.freezes) await work.freezes.note(read.freezes, fence)
     const rows = { transfers: read.transfers, source, assurance, coverage, fence }
     const { added } = await store.append(rows)
     await lease.advanced()
     transfers += added
+    if (reader.contracts) {
+      const asked = { transfers: read.transfers, block: head }
+      await work.descriptions.note(reader.contracts, flag.account, asked)
+    }
     work.counters.add({ blocks: range.to - range.from + 1, transfers: added, headBlock: head })
     await work.counters.tell()
     await showProgress(work, flag.account, { range, head, transfers, started, fence })
@@ -577,7 +655,9 @@ async function firstGap(
 ): Promise<{ from: number; to: number } | undefined> {
   const claims = await work.store.coverage(new Set([account]))
   const gaps = work.reader.complete.flatMap((kind) => {
-    const known = claims.filter((claim) => claim.kind === kind && claim.assurance >= 1)
+    const known = claims.filter(
+      (claim) => claim.kind === kind && claim.assurance >= work.reader.assurance,
+    )
     return gapsIn(
       { from: 0, to: head },
       known.map(({ fromBlock: from, toBlock: to }) => ({ from, to })),

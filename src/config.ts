@@ -25,6 +25,7 @@ const Environment = z.object({
   JEJAK_PORT: whole(0, 65_535).default(7717),
   JEJAK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   JEJAK_RPC_URLS: urls.optional(),
+  JEJAK_EXPLORER_KEY: z.string().min(1).optional(),
   JEJAK_ALLOW_PRIVATE_RPC: z.enum(['0', '1']).default('0'),
   JEJAK_MAX_BODY_BYTES: whole(1024, 2 ** 31).default(64 * 2 ** 20),
   JEJAK_MAX_ADDRESSES: whole(1, 10_000_000).default(100_000),
@@ -42,6 +43,8 @@ export interface Config {
   readonly port: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly rpcUrls: readonly string[]
+  /** Of the explorer that ingest reads from. */
+  readonly explorerKey?: string
   /** Whether a node's name may stand for an address of a private network. */
   readonly allowPrivateRpc: boolean
   readonly maxBodyBytes: number
@@ -54,7 +57,12 @@ export interface Config {
 }
 
 /** Names that tests and processes among themselves use, and that are no settings. */
-const notSettings = new Set(['JEJAK_REAL_DATA', 'JEJAK_BOOTSTRAP_TEST', 'JEJAK_INGEST_RPC'])
+const notSettings = new Set([
+  'JEJAK_REAL_DATA',
+  'JEJAK_BOOTSTRAP_TEST',
+  'JEJAK_INGEST_RPC',
+  'JEJAK_INGEST_EXPLORER',
+])
 
 /**
  * Reads the settings once, when a process starts. Everything else receives them as an argument.
@@ -91,6 +99,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: data.JEJAK_PORT,
     logLevel: data.JEJAK_LOG_LEVEL,
     rpcUrls: data.JEJAK_RPC_URLS ?? [],
+    ...(data.JEJAK_EXPLORER_KEY === undefined ? {} : { explorerKey: data.JEJAK_EXPLORER_KEY }),
     allowPrivateRpc: data.JEJAK_ALLOW_PRIVATE_RPC === '1',
     maxBodyBytes: data.JEJAK_MAX_BODY_BYTES,
     maxAddresses: data.JEJAK_MAX_ADDRESSES,

@@ -11,8 +11,26 @@ export interface Frame {
   readonly to?: Account
   /** Value; of a self-destruct the balance that it moved. */
   readonly amount: bigint
+  /** Logs that the frame itself emitted, where the trace tells them. */
+  readonly logs?: number
   /** Whatever the reader wants back. */
   readonly origin?: unknown
+}
+
+/**
+ * How many logs the frames say that the transaction has; undefined where they tell of none, since not every node tells
+ * logs in traces. What a failed frame or one below it emitted is undone.
+ */
+export function loggedBy(frames: readonly Frame[]): number | undefined {
+  let failed: readonly number[] | undefined
+  let [logs, told] = [0, false]
+  for (const frame of [...frames].sort((a, b) => compareAddresses(a.address, b.address))) {
+    if (frame.logs !== undefined) told = true
+    if (failed && startsWith(frame.address, failed)) continue
+    failed = frame.failed ? frame.address : undefined
+    if (!frame.failed) logs += frame.logs ?? 0
+  }
+  return told ? logs : undefined
 }
 
 const moving = new Set(['call', 'create', 'create2', 'suicide', 'selfdestruct'])

@@ -1,7 +1,10 @@
 import { type Account, evmAccount } from '../../src/ledger/account.ts'
 import { type AssetId, tokenAsset } from '../../src/ledger/asset.ts'
 import type { ChainId } from '../../src/ledger/chain.ts'
+import { freezableTokens } from '../../src/ledger/issuers.ts'
 import { counterparty, type Transfer } from '../../src/ledger/transfer.ts'
+import { destroyedTopic } from './issuerLog.ts'
+import { wordsOf } from './words.ts'
 
 /** keccak256 of `Transfer(address,address,uint256)`, `Deposit(address,uint256)`, `Withdrawal(address,uint256)`. */
 export const transferTopic = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
@@ -16,6 +19,8 @@ export interface RawLog {
   readonly data: string
   /** Whether a token is a wrapped coin, whose deposits and withdrawals emit no Transfer. */
   readonly isWrapped: (asset: AssetId) => boolean
+  /** Tokens whose issuer can destroy what somebody holds; default those of the shipped table. */
+  readonly freezable?: ReadonlySet<AssetId>
 }
 
 type TokenLeg = Pick<Transfer, 'asset' | 'from' | 'to' | 'amount' | 'flags'>
@@ -24,11 +29,13 @@ type TokenLeg = Pick<Transfer, 'asset' | 'from' | 'to' | 'amount' | 'flags'>
  * The movement that a log claims, decoded by hand: three topics and 32 data bytes are ERC-20; four topics are
  * ERC-721 and move no amount; old contracts index less. Anything else is not a movement of value.
  *
- * A deposit to or withdrawal from a listed wrapped coin is an issue or a burn at the log's place.
+ * A deposit to or withdrawal from a listed wrapped coin is an issue or a burn at the log's place; what a listed issuer
+ * destroys without a Transfer is a burn.
  */
 export function tokenLegOfLog(log: RawLog): TokenLeg | undefined {
   const [topic] = log.topics
   if (topic === transferTopic) return transferLeg(log)
+  if (topic === destroyedTopic) return destroyedLeg(log)
   if (topic !== depositTopic && topic !== withdrawalTopic) return undefined
   const asset = tokenAsset(log.chain, log.contract)
   if (!log.isWrapped(asset)) return undefined
@@ -38,6 +45,16 @@ export function tokenLegOfLog(log: RawLog): TokenLeg | undefined {
   const account = accountOf(holder, log.chain)
   const side = topic === depositTopic ? { to: account } : { from: account }
   return { asset, ...withoutNobody(side), amount: BigInt(amount), flags: ['wrap'] }
+}
+
+function destroyedLeg(log: RawLog): TokenLeg | undefined {
+  const asset = tokenAsset(log.chain, log.contract)
+  if (!(log.freezable ?? freezableTokens).has(asset)) return undefined
+  const words = [...log.topics.slice(1), ...wordsOf(log.data)]
+  const [holder, amount] = words
+  if (words.length !== 2 || holder === undefined || amount === undefined) return undefined
+  const from = accountOf(holder, log.chain)
+  return { asset, ...withoutNobody({ from }), amount: BigInt(amount), flags: ['destroyed'] }
 }
 
 function transferLeg(log: RawLog): TokenLeg | undefined {
@@ -58,14 +75,6 @@ function transferLeg(log: RawLog): TokenLeg | undefined {
 }
 
 const wholeWord = /^0x[0-9a-f]{64}$/i
-
-/** Whole 32-byte words of log data; a rest that is no word makes the log something else. */
-function wordsOf(data: string): string[] {
-  const hex = data.startsWith('0x') ? data.slice(2) : data
-  if (hex.length % 64 !== 0 || hex.length > 192 || !/^[0-9a-f]*$/i.test(hex))
-    return ['', '', '', '']
-  return Array.from({ length: hex.length / 64 }, (_, i) => `0x${hex.slice(64 * i, 64 * i + 64)}`)
-}
 
 /** The low 20 bytes: contracts have been seen to leave dirt above them. */
 function accountOf(word: string, chain: ChainId): Account | undefined {

@@ -24,6 +24,9 @@ export function parityFrames(traces: readonly unknown[], chain: ChainId): Frame[
   })
 }
 
+/** How geth is asked for call trees: with their logs, which must be those of the receipt. */
+export const callTracer = { tracer: 'callTracer', tracerConfig: { withLog: true } } as const
+
 /** Geth's call tree of one transaction as frames, in the same order and numbering as parity's. */
 export function callTracerFrames(tree: unknown, chain: ChainId): Frame[] {
   const frames: Frame[] = []
@@ -39,6 +42,9 @@ export function callTracerFrames(tree: unknown, chain: ChainId): Frame[] {
           from,
           to,
           amount,
+          ...(node['logs'] === undefined
+            ? {}
+            : { logs: list(node['logs'], 'the logs of a frame').length }),
         },
         chain,
       ),
@@ -58,6 +64,7 @@ function frame(
     from: unknown
     to: unknown
     amount: unknown
+    logs?: number
   },
   chain: ChainId,
 ): Frame {
@@ -69,6 +76,7 @@ function frame(
     address: raw.address,
     type: raw.type,
     failed: raw.failed,
+    ...(raw.logs === undefined ? {} : { logs: raw.logs }),
     ...(payer === undefined ? {} : { from: payer }),
     ...(receiver === undefined ? {} : { to: receiver }),
     amount:

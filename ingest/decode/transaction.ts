@@ -16,9 +16,9 @@ import {
   text,
   wholeNumber,
 } from '../rpc/values.ts'
-import { type Frame, movingFrames } from './frames.ts'
+import { type Frame, loggedBy, movingFrames } from './frames.ts'
 import { paymentOfSwap } from './poolSwap.ts'
-import { tokenLegOfLog } from './tokenLog.ts'
+import { type RawLog, tokenLegOfLog } from './tokenLog.ts'
 
 /** A transaction as a node tells it, with what belongs to it. */
 export interface NodeTransaction {
@@ -39,6 +39,7 @@ export function transfersOfTransaction(
   given: NodeTransaction,
   chain: ChainId,
   isWrapped: (asset: AssetId) => boolean,
+  freezable?: ReadonlySet<AssetId>,
 ): Transfer[] {
   const { block, transaction, receipt } = given
   const tx = hash(transaction['hash'], 'the transaction hash')
@@ -58,10 +59,23 @@ export function transfersOfTransaction(
   }
   const fee = feeLeg({ ...shared, from: signer }, transaction, receipt)
   if (quantity(receipt['status'] ?? '0x1', 'the status') === 0n) return [fee]
+  refuseOtherLogs(tx, receipt, given.frames)
   const coins = given.frames
     ? frameLegs(given.frames, shared)
     : [valueLeg(transaction, receipt, shared)]
-  return [fee, ...coins, ...tokenLegs(receipt, shared, isWrapped)]
+  return [
+    fee,
+    ...coins,
+    ...tokenLegs(receipt, shared, { isWrapped, ...(freezable && { freezable }) }),
+  ]
+}
+
+/** A trace that tells logs tells as many as the receipt: a node that leaves some out would hide payments. */
+function refuseOtherLogs(tx: string, receipt: Fields, frames: readonly Frame[] | undefined): void {
+  const traced = frames && loggedBy(frames)
+  const received = list(receipt['logs'], 'the logs').length
+  if (traced !== undefined && traced !== received)
+    throw invalidAnswer(`${tx} has ${received} logs by its receipt and ${traced} by its trace`)
 }
 
 /**
@@ -167,11 +181,11 @@ function frameLegs(frames: readonly Frame[], shared: Shared): Transfer[] {
 function tokenLegs(
   receipt: Fields,
   shared: Shared,
-  isWrapped: (asset: AssetId) => boolean,
+  roles: Pick<RawLog, 'isWrapped' | 'freezable'>,
 ): Transfer[] {
   return list(receipt['logs'], 'the logs').flatMap((item) => {
     const log = logOf(item)
-    const leg = tokenLegOfLog({ chain: shared.chain, ...log, isWrapped })
+    const leg = tokenLegOfLog({ chain: shared.chain, ...log, ...roles })
     return leg
       ? [
           {

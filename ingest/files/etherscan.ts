@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { type Account, parseAccount } from '../../src/ledger/account.ts'
 import { decimalToBaseUnits } from '../../src/ledger/amount.ts'
 import { type AssetId, tokenAsset } from '../../src/ledger/asset.ts'
@@ -6,7 +5,8 @@ import type { ChainId } from '../../src/ledger/chain.ts'
 import { splitCsvLine } from '../../src/ledger/csvLine.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { nativeAsset } from '../../src/ledger/nativeCoins.ts'
-import { counterparty, type Kind, parseTx, type Transfer } from '../../src/ledger/transfer.ts'
+import { counterparty, parseTx, type Transfer } from '../../src/ledger/transfer.ts'
+import { contentPosition, rowContent } from '../decode/contentPosition.ts'
 import type { FileFormat } from './detect.ts'
 import { readLines } from './readFile.ts'
 import { CellFault, type Refusals } from './refusals.ts'
@@ -255,7 +255,7 @@ function withPositions(
   const placed: (Omit<Row, 'transfer'> & { readonly transfer: Transfer })[] = []
   for (const row of rows) {
     const { transfer } = row
-    const content = `${transfer.tx} ${transfer.kind} ${transfer.asset} ${transfer.from ?? ''} ${transfer.to ?? ''} ${transfer.amount}`
+    const content = rowContent(transfer)
     const inFile = `${row.file} ${content}`
     const ordinal = perFile.get(inFile) ?? 0
     perFile.set(inFile, ordinal + 1)
@@ -264,14 +264,8 @@ function withPositions(
     seen.set(content, ordinal + 1)
     placed.push({
       ...row,
-      transfer: { ...transfer, position: positionOf(transfer.kind, content, ordinal) },
+      transfer: { ...transfer, position: contentPosition(transfer, ordinal) },
     })
   }
   return placed
-}
-
-function positionOf(kind: Kind, content: string, ordinal: number): number {
-  if (kind === 'fee' || kind === 'native') return 0
-  const hash = createHash('sha256').update(`${content} ${ordinal}`).digest()
-  return hash.readUInt32BE(0) >>> 1
 }

@@ -1,10 +1,11 @@
 import type { AssetId } from '../../src/ledger/asset.ts'
 import { knownTokens } from '../../src/ledger/knownTokens.ts'
 import type { Store } from '../../src/store/store.ts'
+import { listTokenMetadata } from '../../src/store/tokenMetadata.ts'
 
 /**
  * Decimals of tokens, for exports that give decimal amounts: the shipped table, then imported token lists, then
- * what the operator says for all others.
+ * what the contracts themselves said, then what the operator says for all others.
  */
 export async function tokenDecimals(
   store: Pick<Store, 'listDocuments'>,
@@ -17,5 +18,9 @@ export async function tokenDecimals(
     }
     for (const { asset, decimals } of tokens) imported.set(asset, decimals)
   }
-  return (asset) => knownTokens.get(asset)?.decimals ?? imported.get(asset) ?? otherwise
+  const claimed = new Map<string, number>()
+  for (const [asset, { decimals }] of await listTokenMetadata(store))
+    if (decimals !== null) claimed.set(asset, decimals)
+  return (asset) =>
+    knownTokens.get(asset)?.decimals ?? imported.get(asset) ?? claimed.get(asset) ?? otherwise
 }

@@ -2,11 +2,13 @@ import type { Account } from '../../src/ledger/account.ts'
 import type { AssetId } from '../../src/ledger/asset.ts'
 import type { ChainId } from '../../src/ledger/chain.ts'
 import type { ConversionRecord } from '../../src/ledger/conversionRecord.ts'
+import { type FreezeReading, freezesThrough } from '../../src/ledger/freezes.ts'
+import { freezableTokens } from '../../src/ledger/issuers.ts'
 import { nativeAsset } from '../../src/ledger/nativeCoins.ts'
 import type { Assurance } from '../../src/ledger/reconcile.ts'
 import type { Kind, Transfer } from '../../src/ledger/transfer.ts'
 import type { Frame } from '../decode/frames.ts'
-import { callTracerFrames } from '../decode/traces.ts'
+import { callTracer, callTracerFrames } from '../decode/traces.ts'
 import { paymentsOfTransaction, transfersOfTransaction } from '../decode/transaction.ts'
 import {
   type BlockHead,
@@ -17,7 +19,9 @@ import {
   type Sighting,
 } from './checkedAnswers.ts'
 import { type Clock, wallClock } from './clock.ts'
+import { type ContractReader, createContractReader } from './contracts.ts'
 import { inTurns, mapInTurns } from './inTurns.ts'
+import { issuerReader } from './issuerLogs.ts'
 import { callAll, type RpcCall, type RpcNode, RpcRefusal } from './node.ts'
 import {
   callsOfTransaction,
@@ -35,6 +39,8 @@ import { type BlockRange, createWindows, type KnownWindow, type Windows } from '
 export interface ReadTransactions {
   readonly transfers: readonly Transfer[]
   readonly payments: readonly ConversionRecord[]
+  /** What issuers of freezable tokens did in these blocks, to anybody. */
+  readonly freezes?: FreezeReading
   /** Last block that was read, where the range held more than is read at once; else all of the range was. */
   readonly through?: number
   /** Who read it, where several sources stand behind one reader. */
@@ -50,6 +56,10 @@ export interface ChainReader {
   readonly assurance: Assurance
   /** Kinds that {@link ChainReader.read} finds completely. */
   readonly complete: readonly Kind[]
+  /** Blocks to ask for at once; absent: as the worker sees fit. */
+  readonly blocksAtOnce?: number
+  /** Absent where the source knows transfers only. */
+  readonly contracts?: ContractReader | undefined
   head(): Promise<number>
   /** The last block that the chain will not undo; undefined where the source does not say. */
   finalized(): Promise<number | undefined>
@@ -91,6 +101,8 @@ const mostTransactions = 5_000
 const settledDepth = 256
 
 export interface ReaderOptions {
+  /** Tokens whose issuer can freeze and destroy; default those of the shipped table. */
+  readonly freezable?: ReadonlySet<AssetId>
   readonly clock?: Clock
   /** What is known about the endpoint's windows on the chain that it serves. */
   readonly windows?: (chain: ChainId) => Readonly<Record<string, KnownWindow>> | undefined
@@ -118,6 +130,7 @@ export async function connectChain(
     node,
     chain,
     isWrapped,
+    freezable: options.freezable ?? freezableTokens,
     windows,
     traces: await probeTraces(node),
   })
@@ -131,6 +144,7 @@ export async function connectChain(
     get complete() {
       return completeKinds(reader.traces)
     },
+    contracts: createContractReader(node),
     windows: () => windows.known(),
     head: () => reader.head(),
     finalized: () => reader.finalized(),
@@ -151,6 +165,7 @@ interface BlockReaderOptions {
   readonly node: RpcNode
   readonly chain: ChainId
   readonly isWrapped: (asset: AssetId) => boolean
+  readonly freezable: ReadonlySet<AssetId>
   readonly windows: Windows
   readonly traces: TraceMethod
 }
@@ -176,6 +191,8 @@ class BlockReader {
   readonly #node: RpcNode
   readonly #chain: ChainId
   readonly #isWrapped: (asset: AssetId) => boolean
+  readonly #freezable: ReadonlySet<AssetId>
+  readonly #issuers: (range: BlockRange) => Promise<FreezeReading>
   readonly #sightings: Sightings
   #settled = -1
   /** By block hash and transaction, so that a reorganised block is read again. */
@@ -183,11 +200,18 @@ class BlockReader {
   /** Call trees of whole blocks by block hash: a block is traced once for all wallets. */
   readonly #frames = new Map<string, Map<string, Frame[]>>()
 
-  constructor({ node, chain, isWrapped, windows, traces }: BlockReaderOptions) {
+  constructor({ node, chain, isWrapped, freezable, windows, traces }: BlockReaderOptions) {
     this.#node = node
     this.#chain = chain
     this.traces = traces
     this.#isWrapped = isWrapped
+    this.#freezable = freezable
+    this.#issuers = issuerReader({
+      chain,
+      freezable,
+      windows,
+      ask: (method, window, filter) => this.#sightings.answerOver(method, window, filter),
+    })
     this.#sightings = createSightings({ node, windows, settled: () => this.#settled })
   }
 
@@ -242,15 +266,16 @@ class BlockReader {
   }
 
   async read(wallets: readonly Account[], range: BlockRange): Promise<ReadTransactions> {
+    const own = new Set(wallets)
     const touched = new Touched()
     const blocks = new Map<number, BlockHead>()
     const rewards: Transfer[] = []
-    const byLogs = this.#sightings.byLogs(wallets, range)
+    const [byLogs, byIssuers] = [this.#sightings.byLogs(wallets, range), this.#issuers(range)]
+    byIssuers.catch(() => undefined)
     if (this.traces === 'trace_filter') {
       const found = await Promise.all([byLogs, this.#sightings.byTraces(wallets, range)])
       for (const sighting of found.flat()) touched.add(sighting)
     } else {
-      const own = new Set(wallets)
       const scan = this.#eachBlock(range, (block, frames) => {
         for (const tx of this.#touchedIn(own, block, frames))
           touched.add({ block: block.number, blockHash: block.hash, tx })
@@ -260,12 +285,16 @@ class BlockReader {
       const [found] = await Promise.all([byLogs, scan])
       for (const sighting of found) touched.add(sighting)
     }
+    const freezes = await byIssuers
+    for (const { account: holder, block, tx } of freezes.events)
+      if (own.has(holder)) touched.add({ block, tx, blockHash: undefined })
     const [now, through] = upToMost(touched.sorted())
     const all = await this.#readTransactions(now, blocks)
     const isRead = ({ block }: Transfer): boolean => through === undefined || block <= through
     return {
       transfers: [...all.flatMap(({ transfers }) => transfers), ...rewards.filter(isRead)],
       payments: all.flatMap(({ payments }) => payments),
+      freezes: through === undefined ? freezes : freezesThrough(freezes, through),
       ...(through === undefined ? {} : { through }),
     }
   }
@@ -318,10 +347,7 @@ class BlockReader {
     if (known) return known
     const isGeth = this.traces === 'debug_traceBlock'
     const answer = isGeth
-      ? await this.#node.call('debug_traceBlockByNumber', [
-          hex(block.number),
-          { tracer: 'callTracer' },
-        ])
+      ? await this.#node.call('debug_traceBlockByNumber', [hex(block.number), callTracer])
       : await this.#node.call('trace_block', [hex(block.number)])
     const frames = isGeth
       ? callTracerBlockFrames(answer, block, this.#chain)
@@ -374,6 +400,7 @@ class BlockReader {
         { block, transaction, receipt, ...(calls === undefined ? {} : { frames: calls }) },
         this.#chain,
         this.#isWrapped,
+        this.#freezable,
       )
       const payments = paymentsOfTransaction(receipt, this.#chain, transfers)
       found.set(tx, { transfers, payments })

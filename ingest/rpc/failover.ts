@@ -135,6 +135,9 @@ export async function createFailover<R extends ChainReader>(
     get complete() {
       return now().complete
     },
+    get contracts() {
+      return now().contracts
+    },
     head: () => withAny((reader) => reader.head()),
     finalized: () => withAny((reader) => reader.finalized()),
     blockHash: (number) => withAny((reader) => reader.blockHash(number)),

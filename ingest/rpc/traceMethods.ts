@@ -1,7 +1,7 @@
 import type { ChainId } from '../../src/ledger/chain.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import type { Frame } from '../decode/frames.ts'
-import { callTracerFrames, parityFrames } from '../decode/traces.ts'
+import { callTracer, callTracerFrames, parityFrames } from '../decode/traces.ts'
 import { type BlockHead, Contradiction, isBehind } from './checkedAnswers.ts'
 import type { RpcCall, RpcNode } from './node.ts'
 import { fields, hash, invalidAnswer, list } from './values.ts'
@@ -38,7 +38,7 @@ export async function probeTraces(node: RpcNode): Promise<TraceMethod> {
 export function callsOfTransaction(method: TraceMethod): ((tx: string) => RpcCall) | undefined {
   if (method === 'none') return undefined
   return method === 'debug_traceBlock'
-    ? (tx) => ['debug_traceTransaction', [tx, { tracer: 'callTracer' }]]
+    ? (tx) => ['debug_traceTransaction', [tx, callTracer]]
     : (tx) => ['trace_transaction', [tx]]
 }
 

@@ -20,6 +20,8 @@ export interface Sightings {
   byLogs(wallets: readonly Account[], range: BlockRange): Promise<Sighting[]>
   /** Calls that pay or are paid, where the node has `trace_filter`. */
   byTraces(wallets: readonly Account[], range: BlockRange): Promise<Sighting[]>
+  /** The answer to a question over a window, from a backend that has all of its blocks. */
+  answerOver(method: string, window: BlockRange, filter: object): Promise<unknown>
 }
 
 export interface SightingsOptions {
@@ -40,7 +42,6 @@ export function createSightings({ node, windows, settled }: SightingsOptions): S
     return asked
   }
 
-  /** The answer to a question over a window, from a backend that has all of its blocks. */
   async function answerOver(method: string, window: BlockRange, filter: object): Promise<unknown> {
     const asked = { fromBlock: hex(window.from), toBlock: hex(window.to), ...filter }
     if (window.to <= settled()) return node.call(method, [asked])
@@ -92,6 +93,7 @@ export function createSightings({ node, windows, settled }: SightingsOptions): S
   }
 
   return {
+    answerOver,
     async byLogs(wallets, range) {
       ends.clear()
       const padded = wallets.map(

@@ -22,7 +22,7 @@ import {
 } from './pass.ts'
 import { createStops, type StopTags, type ValueTokens } from './stops.ts'
 import { backwardTimeline, forwardTimeline, type Timeline } from './timeline.ts'
-import type { TraceAnswer, TraceQuery } from './traceAnswer.ts'
+import type { FreezeKnowledge, TraceAnswer, TraceQuery } from './traceAnswer.ts'
 import { type TraceParts, writeAnswer } from './writeAnswer.ts'
 
 /** What a trace knows besides the ledger. */
@@ -32,6 +32,8 @@ export interface TraceContext {
   readonly coverage: readonly (Coverage | CoverageOfMany)[]
   /** Absent: exchanges are judged by ledger and tags alone. */
   readonly conversions?: ConversionKnowledge
+  /** What issuers froze; absent: nothing is known to be. */
+  readonly freezes?: FreezeKnowledge
   /** Gives the trace up with `request.timeout` when it answers true; it never changes an answer. */
   readonly interrupted?: (position: PassPosition) => boolean
 }
@@ -71,6 +73,7 @@ export function trace(graph: Graph, context: TraceContext, query: TraceQuery): T
     asOf,
     ...passed,
     wrappers: plan.wrappers,
+    ...(context.freezes && { freezes: context.freezes }),
     version: engineVersion,
     tags: knowledgeDigest(context),
     trust: context.tokens.carriesValue(assetName(graph, asset), assetName(graph, asset)) ?? 'seed',
@@ -78,12 +81,13 @@ export function trace(graph: Graph, context: TraceContext, query: TraceQuery): T
   return writeAnswer(parts)
 }
 
-/** Digest of the tags, token list, prices, records and registries in force. */
-export function knowledgeDigest({ tags, tokens, conversions }: TraceContext): string {
+/** Digest of the tags, token list, prices, records, registries and freezes in force. */
+export function knowledgeDigest({ tags, tokens, conversions, freezes }: TraceContext): string {
   return createHash('sha256')
     .update(tags.digest)
     .update(tokens.digest)
     .update(conversions?.digest ?? '')
+    .update(freezes?.digest() ?? '')
     .digest('hex')
 }
 

@@ -1,5 +1,6 @@
 import type { Account } from '../ledger/account.ts'
 import type { ChainId } from '../ledger/chain.ts'
+import type { Freezes } from '../ledger/freezes.ts'
 import type { TransferId } from '../ledger/transfer.ts'
 import type { Resolution } from './conversions.ts'
 import type { Direction, MethodName } from './methods.ts'
@@ -28,6 +29,9 @@ export const outcomes = [
 ] as const
 
 export type Outcome = (typeof outcomes)[number]
+
+/** What a trace knows of issuers who froze what somebody holds; `src/attribution` provides it. */
+export type FreezeKnowledge = Pick<Freezes, 'frozenBy' | 'digest'>
 
 /** Everything a trace was asked, with defaults filled in: it is part of the answer. */
 export interface TraceQuery {

@@ -9,6 +9,7 @@ import type { CoverageView } from './coverageView.ts'
 import type { WrappedCoin } from './netChanges.ts'
 import type { Ending, PassConversion, PassResult, Resting } from './pass.ts'
 import {
+  type FreezeKnowledge,
   type Outcome,
   outcomes,
   type TraceAnswer,
@@ -34,6 +35,7 @@ export interface TraceParts {
   readonly budget: 'addresses' | 'transactions' | null
   /** By number of the wrapped asset. */
   readonly wrappers: ReadonlyMap<number, WrappedCoin>
+  readonly freezes?: FreezeKnowledge
   readonly version: string
   readonly tags: string
   readonly trust: 'trusted' | 'opaque' | 'seed'
@@ -125,7 +127,7 @@ function firstBlockOf(graph: Graph, address: number): number {
   return graph.block(graph.blockOf(graph.transactionOf(first))).number
 }
 
-/** Of several reasons the first counts: dust, not_ingested, (frozen,) still_held. */
+/** Of several reasons the first counts: dust, not_ingested, frozen, still_held. */
 function restingEnding(parts: TraceParts, rest: Resting): JudgedRest {
   const { graph, coverage, asOf, query } = parts
   const account = graph.account(rest.address)
@@ -138,13 +140,14 @@ function restingEnding(parts: TraceParts, rest: Resting): JudgedRest {
     : coverage.through(account, asset, { fromBlock: rest.lot.block, side: 'out' })
   const until = backward ? rest.lot.block : (asOf.get(chain) ?? 0)
   const covered = through !== undefined && through.block >= until
-  const outcome = outcomeOfRest(rest, { covered, backward })
-  const reason =
-    outcome === 'not_ingested'
-      ? { reason: `coveredThrough ${through?.block ?? 'nothing'}` }
-      : outcome === 'budget'
-        ? { reason: 'deadline' }
-        : {}
+  const frozen = parts.freezes?.frozenBy(account, asset, asOf.get(chain) ?? 0)
+  const outcome = outcomeOfRest(rest, { covered, backward, isFrozen: frozen !== undefined })
+  const reasons: Partial<Record<Outcome, string>> = {
+    not_ingested: `coveredThrough ${through?.block ?? 'nothing'}`,
+    budget: 'deadline',
+    frozen: `blacklisted in block ${frozen?.block} by ${frozen?.tx}`,
+  }
+  const reason = reasons[outcome] === undefined ? {} : { reason: reasons[outcome] }
   const { face, hop, seed } = rest.lot
   const ending = {
     outcome,
@@ -161,12 +164,17 @@ function restingEnding(parts: TraceParts, rest: Resting): JudgedRest {
 
 function outcomeOfRest(
   { followed, unfinished }: Resting,
-  { covered, backward }: { readonly covered: boolean; readonly backward: boolean },
+  {
+    covered,
+    backward,
+    isFrozen,
+  }: { readonly covered: boolean; readonly backward: boolean; readonly isFrozen: boolean },
 ): Outcome {
   if (unfinished) return 'budget'
   if (!followed) return 'dust'
   if (!covered) return 'not_ingested'
-  return backward ? 'opening_balance' : 'still_held'
+  if (backward) return 'opening_balance'
+  return isFrozen ? 'frozen' : 'still_held'
 }
 
 function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutcome[] {

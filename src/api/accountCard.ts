@@ -1,9 +1,11 @@
 import type { ValueTokens } from '../analysis/stops.ts'
 import type { Graph } from '../graph/graph.ts'
 import { type Account, formatAccount } from '../ledger/account.ts'
-import { type AssetId, formatAsset } from '../ledger/asset.ts'
+import { type AssetId, formatAsset, parseAsset } from '../ledger/asset.ts'
 import type { Coverage } from '../ledger/coverage.ts'
+import { harmlessText } from '../ledger/text.ts'
 import { readFlag } from '../store/flags.ts'
+import { readTokenMetadata, type TokenMetadata } from '../store/tokenMetadata.ts'
 import type { Knowledge } from './knowledge.ts'
 
 export interface AccountCard {
@@ -18,6 +20,8 @@ export interface AccountCard {
     readonly received: number
     readonly sent: number
     readonly carriesValue: 'trusted' | 'opaque' | 'seed' | null
+    /** What the contract of a token that no list knows says of itself, made harmless; null where it was not asked. */
+    readonly claims: TokenMetadata | null
   }[]
   readonly balancesCut: boolean
   readonly firstSeen: number | null
@@ -31,6 +35,10 @@ export interface AccountCard {
   readonly coverage: readonly Omit<Coverage, 'account'>[]
 }
 
+type Held = Pick<AccountCard, 'known' | 'balancesCut' | 'firstSeen' | 'lastSeen'> & {
+  readonly balances: readonly Omit<AccountCard['balances'][number], 'claims'>[]
+}
+
 /** Assets beyond this many are left out and said to be: spammed wallets hold thousands. */
 const mostAssets = 500
 
@@ -39,10 +47,17 @@ export async function accountCard(knowledge: Knowledge, account: Account): Promi
   const { tags, tokens } = await knowledge.attribution()
   const held = await knowledge.read((graph) => holdingsOf(graph, account, tokens))
   const coverage = await knowledge.store.coverage(new Set([account]))
+  const balances = await Promise.all(
+    held.balances.map(async (balance) => ({
+      ...balance,
+      claims: await claimsOf(knowledge, balance),
+    })),
+  )
   return {
     account: formatAccount(account),
     flagged: (await readFlag(knowledge.store, account)) !== undefined,
     ...held,
+    balances,
     tags: tags
       .of(account)
       .map(({ label, category, source, confidence }) => ({ label, category, source, confidence })),
@@ -50,12 +65,19 @@ export async function accountCard(knowledge: Knowledge, account: Account): Promi
   }
 }
 
+async function claimsOf(
+  { store }: Knowledge,
+  { asset, carriesValue }: Pick<AccountCard['balances'][number], 'asset' | 'carriesValue'>,
+): Promise<TokenMetadata | null> {
+  const claims =
+    carriesValue === null ? await readTokenMetadata(store, parseAsset(asset)) : undefined
+  if (!claims) return null
+  const harmless = (text: string | null): string | null => text && harmlessText(text)
+  return { ...claims, name: harmless(claims.name), symbol: harmless(claims.symbol) }
+}
+
 /** What the transfers of an account say. */
-function holdingsOf(
-  graph: Graph,
-  account: Account,
-  tokens: ValueTokens,
-): Pick<AccountCard, 'known' | 'balances' | 'balancesCut' | 'firstSeen' | 'lastSeen'> {
+function holdingsOf(graph: Graph, account: Account, tokens: ValueTokens): Held {
   const address = graph.address(account)
   const holdings = address < 0 ? [] : range(graph.holdingsOf(address))
   const shown = holdings.slice(0, mostAssets)

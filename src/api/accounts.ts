@@ -26,6 +26,18 @@ const Card = z
         received: z.int(),
         sent: z.int(),
         carriesValue: z.enum(['trusted', 'opaque', 'seed']).nullable(),
+        claims: z
+          .object({
+            name: z.string().nullable(),
+            symbol: z.string().nullable(),
+            decimals: z.int().nullable(),
+            block: z.int(),
+          })
+          .nullable()
+          .openapi({
+            description:
+              'What the contract of a token that no list knows said of itself, at that block. Anybody can call a token USDT.',
+          }),
       }),
     ),
     balancesCut: z.boolean(),

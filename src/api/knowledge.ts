@@ -142,7 +142,7 @@ export function contextOf(
   coverage: TraceContext['coverage'],
   conversions: Registries,
 ): TraceContext {
-  return { tags, tokens, coverage, conversions }
+  return { tags, tokens, coverage, conversions, freezes: conversions.freezes }
 }
 
 /** The ledger of a store: as generations while it fits into memory, by its neighbourhoods when it does not. */

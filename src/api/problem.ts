@@ -139,7 +139,10 @@ export const explained: Readonly<
     status: 502,
     text: 'The node does not answer. The worker tries again by itself.',
   },
-  'rpc.refused': { status: 502, text: 'The node refuses the call.' },
+  'rpc.refused': {
+    status: 502,
+    text: 'The node or explorer refuses the call; the message has its words.',
+  },
   'rpc.invalid-answer': {
     status: 502,
     text: 'The node answered something that cannot be right; nothing of it was stored.',

@@ -15,11 +15,12 @@ export interface TokenImportReport {
   }[]
 }
 
-const contract = z
+/** A contract's address; mixed case must be its checksum. */
+export const contract = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, 'must be 0x and 40 hex digits')
   .refine(hasTrueChecksum, 'its checksum is wrong')
-const decimals = z.int().min(0).max(255)
+export const decimals = z.int().min(0).max(255)
 
 const tokenList = z.object({
   name: z.string(),

@@ -13,7 +13,7 @@ export interface RecordedAttribution {
   readonly tags: readonly Tag[]
   readonly documents: Readonly<Record<string, readonly StoredDocument[]>>
   /** How much of the collections that only grow was known. */
-  readonly registries?: RegistryCounts
+  readonly registries?: Partial<RegistryCounts>
 }
 
 /** Notes what is read, so that the same can be read again when the store has long changed. */

@@ -4,6 +4,7 @@ import type { AssetId } from '../ledger/asset.ts'
 import type { BridgeMatch } from '../ledger/bridgeMatch.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import type { ConversionRecord, PoolPayment } from '../ledger/conversionRecord.ts'
+import { createFreezes, type FreezeReading, type Freezes } from '../ledger/freezes.ts'
 import { compareText } from '../ledger/order.ts'
 import type { Price } from '../ledger/price.ts'
 import type { Rational } from '../ledger/rational.ts'
@@ -29,33 +30,39 @@ export interface Registries {
   leaving(chain: ChainId, tx: string): readonly BridgeMatch[]
   arriving(chain: ChainId, tx: string): readonly BridgeMatch[]
   hasCode(account: Account): boolean
+  /** What issuers froze. */
+  readonly freezes: Freezes
   readonly digest: string
   /** Documents read of each collection: since they only grow, what was known then can be read again. */
   readonly counts: RegistryCounts
 }
 
-export type RegistryCounts = Readonly<Record<'price' | 'bridge' | 'conversion' | 'code', number>>
+export type RegistryCounts = Readonly<Record<RegistryName, number>>
+
+type RegistryName = 'price' | 'bridge' | 'conversion' | 'code' | 'freeze'
 
 /**
  * The registries of a store, for the tags and tokens in force. Prices, bridgings, conversion records and code are
- * collections that only grow (`price`, `bridge`, `conversion`, `code`): each question reads what was added, and what
+ * collections that only grow (`price`, `bridge`, `conversion`, `code`, `freeze`): each question reads what was added, and what
  * did not change is not made again.
  *
  * @param until - so many documents of each, to know what was known then.
  */
 export function openRegistries(
   store: Pick<Store, 'listDocuments'>,
-  until?: RegistryCounts,
+  until?: Partial<RegistryCounts>,
 ): (attribution: Attribution) => Promise<Registries> {
   const counts: Record<keyof RegistryCounts, number> = {
     price: 0,
     bridge: 0,
     conversion: 0,
     code: 0,
+    freeze: 0,
   }
   const source = (collection: keyof RegistryCounts) => ({
     async after(last: number): Promise<readonly StoredDocument[]> {
-      const most = until?.[collection] ?? Number.POSITIVE_INFINITY
+      // What a pin of an older version does not count was not known then.
+      const most = until ? (until[collection] ?? 0) : Number.POSITIVE_INFINITY
       if (last >= most) return []
       const added = (await documentsAfter(store, collection, last)).slice(0, most - last)
       counts[collection] = last + added.length
@@ -70,6 +77,7 @@ export function openRegistries(
     records.add((value as StoredRecords).records)
     return []
   })
+  const freezes = growing(source('freeze'), ({ value }) => [value as FreezeReading])
   const withTokens = made(createPriceSetOf)
   const derived = createDerivedPools()
   const pools = made(({ wrappedOf }: Attribution['tokens']) =>
@@ -77,13 +85,15 @@ export function openRegistries(
   )
   const bridgings = made(createBridgeRegistry)
   const code = made(codeOf)
+  const frozen = made(freezesOf)
 
   return async ({ tags, tokens }) => {
-    const [priced, matched, coded] = await Promise.all([
+    const [priced, matched, coded, , read] = await Promise.all([
       prices(),
       bridges(),
       accounts(),
       payments(),
+      freezes(),
     ])
     const pool = pools(tokens)
     const priceSet = withTokens(priced, tokens)
@@ -97,6 +107,7 @@ export function openRegistries(
       recordsOf: records.of,
       leaving: bridge.leaving,
       arriving: bridge.arriving,
+      freezes: frozen(read),
       hasCode: (account) => recorded.has(account) || tags.hasContractTag(account),
       digest: sha256(
         [pool, priceSet, bridge, recorded].map(({ digest }) => digest).concat(records.digest()),
@@ -164,6 +175,12 @@ function codeOf(accounts: readonly Account[]): {
 } {
   const known = new Set(accounts)
   return { has: (account) => known.has(account), digest: sha256([...known].sort(compareText)) }
+}
+
+function freezesOf(readings: readonly FreezeReading[]): Freezes {
+  const freezes = createFreezes()
+  for (const reading of readings) freezes.add(reading)
+  return freezes
 }
 
 function sha256(lines: readonly string[]): string {

@@ -2,15 +2,19 @@ import { once } from 'node:events'
 import { runIngest } from '../api/ingestProcess.ts'
 import { openKnowledge } from '../api/knowledge.ts'
 import { importBridges } from '../attribution/importBridges.ts'
+import { importChains } from '../attribution/importChains.ts'
 import { importPrices } from '../attribution/importPrices.ts'
 import { importTags } from '../attribution/importTags.ts'
 import { importTokens } from '../attribution/importTokens.ts'
 import { exportTransfers } from '../graph/exportTransfers.ts'
 import { parseChain } from '../ledger/chain.ts'
+import { shippedChains } from '../ledger/nativeCoins.ts'
 import { harmlessText } from '../ledger/text.ts'
 import { openStore } from '../store/open.ts'
+import { listOwnChains } from '../store/ownChains.ts'
 import { exitCodes } from './exitCodes.ts'
 import { globals, type ProgramContext, wholeNumber } from './options.ts'
+import { formatTable } from './table.ts'
 
 /** Commands that bring data in, take it out and verify it. */
 export function registerDataCommands({ program }: ProgramContext): void {
@@ -18,12 +22,59 @@ export function registerDataCommands({ program }: ProgramContext): void {
   registerExport(program)
   registerTags(program)
   registerTokens(program)
+  registerChains(program)
   registerPrices(program)
   registerBridges(program)
   registerCheck(program)
 }
 
 type Program = ProgramContext['program']
+
+function registerChains(program: Program): void {
+  const group = program
+    .command('chains')
+    .description('the chains whose coins, finality and tokens are known')
+    .action(async (_: unknown, command: Program) => {
+      const store = await openStore(globals(command).place)
+      try {
+        const own = (await listOwnChains(store)).map(({ native, ...chain }) => ({
+          ...chain,
+          symbol: native.symbol,
+        }))
+        const all = [
+          ...shippedChains().map((chain) => ({ ...chain, source: 'shipped' })),
+          ...own.map((chain) => ({ ...chain, source: 'own' })),
+        ]
+        if (globals(command).json) console.log(JSON.stringify(all))
+        else {
+          const rows = all.map(({ chain, name, symbol, finality, source }) => [
+            chain,
+            harmlessText(name),
+            harmlessText(symbol),
+            String(finality),
+            source,
+          ])
+          console.log(formatTable(['chain', 'name', 'coin', 'finality', 'source'], rows, [3]))
+        }
+      } finally {
+        await store.close()
+      }
+    })
+  group
+    .command('import')
+    .argument('<files...>', 'JSON that describes EVM chains')
+    .description('add EVM chains: coin, finality, wrapped coin, trusted tokens')
+    .action(async (files: string[], _: unknown, command: Program) => {
+      const store = await openStore(globals(command).place)
+      try {
+        const added = await importChains(store, files)
+        if (globals(command).json) console.log(JSON.stringify(added))
+        else for (const { chain, name } of added) console.log(`${chain}: ${harmlessText(name)}`)
+      } finally {
+        await store.close()
+      }
+    })
+}
 
 function registerImport(program: Program): void {
   program

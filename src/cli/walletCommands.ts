@@ -4,7 +4,7 @@ import { openKnowledge } from '../api/knowledge.ts'
 import { type Account, formatAccount, parseAccount } from '../ledger/account.ts'
 import { formatDecimal } from '../ledger/amount.ts'
 import { parseAsset } from '../ledger/asset.ts'
-import type { ChainId } from '../ledger/chain.ts'
+import { type ChainId, parseChain } from '../ledger/chain.ts'
 import { joinIntervals } from '../ledger/coverage.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { harmlessText } from '../ledger/text.ts'
@@ -86,46 +86,85 @@ function registerFlag(program: Program): void {
     })
 }
 
+interface IngestOptions {
+  readonly rpc?: string[]
+  readonly explorer?: string
+  readonly url?: string
+  readonly chain?: ChainId
+  readonly behind?: string
+  readonly rate?: string
+  readonly watch?: true
+  readonly allowPrivate?: true
+}
+
 function registerIngest(program: Program, configured: readonly string[]): void {
   program
     .command('ingest')
-    .description('read flagged wallets from a JSON-RPC node until none is waiting')
+    .description('read flagged wallets from a JSON-RPC node or an explorer until none is waiting')
     .option(
       '--rpc <url>',
       'http(s) URL of a node; again for more of the same chain, best first; default JEJAK_RPC_URLS',
       collected,
     )
     .option('--allow-private', 'take a node by a name that stands for a private address')
-    .option('--watch', 'go on waiting for new flags')
-    .action(
-      async (
-        options: {
-          readonly rpc?: string[]
-          readonly watch?: true
-          readonly allowPrivate?: true
-        },
-        command: Program,
-      ) => {
-        const { store, json } = globals(command)
-        const urls = options.rpc ?? configured
-        if (urls.length === 0) {
-          throw new KnownError('request.invalid', 'no node is named', {
-            hint: 'Give --rpc URL or set JEJAK_RPC_URLS.',
-          })
-        }
-        // URLs may carry keys: they go by the environment, where other users of the machine do not see them.
-        process.env['JEJAK_INGEST_RPC'] = urls.join(',')
-        const args = [
-          'worker',
-          '--store',
-          store,
-          ...(json ? ['--json'] : []),
-          ...(options.watch ? [] : ['--once']),
-          ...(options.allowPrivate ? ['--allow-private'] : []),
-        ]
-        process.exitCode = await runIngest(args)
-      },
+    .option(
+      '--explorer <name>',
+      'etherscan or blockscout instead of a node; key in JEJAK_EXPLORER_KEY',
     )
+    .option('--url <url>', "the explorer's API; default Etherscan's version 2")
+    .option(
+      '--chain <chain>',
+      'chain that the explorer is asked for (default eip155:1)',
+      parseChain,
+    )
+    .option(
+      '--behind <blocks>',
+      "leave out the newest blocks (default: the chain's depth of finality)",
+    )
+    .option('--rate <calls>', 'calls a second to the explorer (default 3)')
+    .option('--watch', 'go on waiting for new flags')
+    .action(async (options: IngestOptions, command: Program) => {
+      const { store, json } = globals(command)
+      process.exitCode = await runIngest([
+        'worker',
+        '--store',
+        store,
+        ...(options.explorer === undefined
+          ? nodeArgument(options, configured)
+          : explorerArguments(options.explorer, options)),
+        ...(json ? ['--json'] : []),
+        ...(options.watch ? [] : ['--once']),
+      ])
+    })
+}
+
+/** URLs may carry a key: they go by the environment, where other users of the machine do not see them. */
+function nodeArgument(options: IngestOptions, configured: readonly string[]): readonly string[] {
+  const urls = options.rpc ?? configured
+  if (urls.length === 0) {
+    throw new KnownError('request.invalid', 'no node is named', {
+      hint: 'Give --rpc URL, set JEJAK_RPC_URLS, or name an --explorer.',
+    })
+  }
+  process.env['JEJAK_INGEST_RPC'] = urls.join(',')
+  return options.allowPrivate ? ['--allow-private'] : []
+}
+
+function explorerArguments(explorer: string, options: IngestOptions): readonly string[] {
+  if (options.rpc !== undefined) {
+    throw new KnownError('request.invalid', '--rpc and --explorer exclude each other', {
+      hint: 'Run one after the other: what both tell is stored once.',
+    })
+  }
+  if (options.url !== undefined) process.env['JEJAK_INGEST_EXPLORER'] = options.url
+  const given = { chain: options.chain, behind: options.behind, rate: options.rate }
+  return [
+    '--explorer',
+    explorer,
+    ...Object.entries(given).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name}`, value],
+    ),
+  ]
 }
 
 function registerCoverage(program: Program): void {
@@ -196,7 +235,10 @@ function registerAccount(program: Program): void {
           const info = tokens.info(parseAsset(b.asset))
           const amount = info ? formatDecimal(BigInt(b.balance), info.decimals) : b.balance
           return [
-            harmlessText(info?.symbol ?? b.asset),
+            harmlessText(
+              info?.symbol ??
+                (b.claims?.symbol ? `${b.asset} calls itself ${b.claims.symbol}` : b.asset),
+            ),
             amount,
             String(b.received),
             String(b.sent),

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { TraceAnswer } from '../../src/analysis/traceAnswer.ts'
 import { type Account, parseAccount } from '../../src/ledger/account.ts'
 import { parseAsset } from '../../src/ledger/asset.ts'
+import { createFreezes, type Freezes } from '../../src/ledger/freezes.ts'
 import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { chain, ether, etherLedger, randomLedger, usd, wallet, weth } from '../ledger.arbitrary.ts'
 import { type OracleAnswer, oracleTrace } from '../oracle/trace.ts'
@@ -67,7 +68,24 @@ const question = fc.record({
   maxHops: fc.integer({ min: 1, max: 6 }),
   service: fc.boolean(),
   covered: fc.boolean(),
+  frozen: fc.subarray([wallet(1), wallet(2), wallet(3), wallet(4)]),
 })
+
+/** These accounts' dollars are frozen in the last block. */
+function freezesOf(accounts: readonly Account[], transfers: readonly Transfer[]): Freezes {
+  const block = Math.max(...transfers.map((transfer) => transfer.block))
+  const freezes = createFreezes()
+  const events = accounts.map((account, position) => ({
+    asset: usd,
+    account,
+    change: 'frozen' as const,
+    block,
+    tx: 'freeze',
+    position,
+  }))
+  freezes.add({ assets: [usd], fromBlock: 0, toBlock: block, events })
+  return freezes
+}
 
 const exactShare = (share: number): { numerator: bigint; denominator: bigint } => ({
   numerator: BigInt(Math.round(share * 1000)),
@@ -85,6 +103,7 @@ describe('the engine equals the slow oracle', () => {
           seeds,
           tags,
           covered: q.covered,
+          freezes: freezesOf(q.frozen, transfers),
           minShare: q.minShare,
           maxHops: q.maxHops,
           sameTransaction: q.matched ? ('matched' as const) : ('ordered' as const),
@@ -98,6 +117,7 @@ describe('the engine equals the slow oracle', () => {
           maxHops: q.maxHops,
           stops: new Map(q.service ? [[wallet(3), 'service']] : []),
           covered: () => q.covered,
+          frozen: (account) => q.frozen.includes(account),
         })
         expectEqual(answer, oracle)
         expect(answer.gaps.length).toBe(oracle.gaps.length)

@@ -12,6 +12,7 @@ import type { WholeGraph } from '../../src/graph/graph.ts'
 import { readRawRows } from '../../src/graph/rawRows.ts'
 import type { Account } from '../../src/ledger/account.ts'
 import type { CoverageOfMany } from '../../src/ledger/coverage.ts'
+import type { Freezes } from '../../src/ledger/freezes.ts'
 import type { Tag } from '../../src/ledger/tag.ts'
 import { kinds, type Transfer, type TransferId } from '../../src/ledger/transfer.ts'
 import { batchOf } from '../../src/ledger/transferBatch.ts'
@@ -66,6 +67,7 @@ export interface LedgerQuestion extends Partial<Omit<TraceQuery, 'seeds'>> {
   readonly tags?: readonly Tag[]
   readonly conversions?: Partial<ConversionKnowledge>
   readonly covered?: boolean
+  readonly freezes?: Freezes
   readonly batchSize?: number
 }
 
@@ -74,7 +76,7 @@ export async function traceLedger(
   transfers: readonly Transfer[],
   question: LedgerQuestion,
 ): Promise<TraceAnswer> {
-  const { tags = [], covered = true, batchSize, conversions, ...query } = question
+  const { tags = [], covered = true, batchSize, conversions, freezes, ...query } = question
   const context: TraceContext = {
     tags: createTagView(tags),
     tokens: createTokenTrust(),
@@ -84,6 +86,7 @@ export async function traceLedger(
       hasRecords: conversions?.recordsOf !== undefined,
       ...conversions,
     },
+    ...(freezes && { freezes }),
   }
   return trace(await graphOf(transfers, batchSize), context, {
     direction: 'forward',

@@ -8,9 +8,12 @@ interface Compiled {
   readonly bytecode: string
 }
 
-const compiled = JSON.parse(
-  readFileSync(new URL('./contracts/compiled.json', import.meta.url), 'utf8'),
-) as Readonly<Record<string, Compiled>>
+const compiled: Readonly<Record<string, Compiled>> = Object.assign(
+  {},
+  ...['compiled.json', 'compiledIssuers.json'].map((file) =>
+    JSON.parse(readFileSync(new URL(`./contracts/${file}`, import.meta.url), 'utf8')),
+  ),
+)
 
 /** A contract of the fixtures on a chain. */
 export interface Deployed {

@@ -237,6 +237,31 @@ describe('a transaction', () => {
     expect(decode({ receipt: { status: '0x0', logs: [log] }, frames })).toEqual([fee(42_000n)])
   })
 
+  test('error: whose trace tells more or fewer logs than the receipt is not believed', () => {
+    const log = {
+      address: usdtContract,
+      topics: [transferTopic, topic(1), topic(2)],
+      data: topic(5),
+    }
+    const receipt = { logs: [{ ...log, logIndex: '0x0' }] }
+    const call = { type: 'CALL', from: reference(1), to: reference(2), value: '0x0' }
+    const undone = {
+      ...call,
+      error: 'reverted',
+      logs: [log, log],
+      calls: [{ ...call, logs: [log] }],
+    }
+    const traced = (logs: readonly object[]) =>
+      callTracerFrames({ ...call, calls: [{ ...call, logs }, undone] }, chain)
+    expect(decode({ receipt, frames: traced([log]) })).toHaveLength(3)
+    // Where no frame tells of logs, the node does not tell them in traces.
+    expect(decode({ receipt, frames: callTracerFrames(call, chain) })).toHaveLength(3)
+    for (const logs of [[], [log, log]])
+      expect(() => decode({ receipt, frames: traced(logs) })).toThrowError(
+        expect.objectContaining({ code: 'rpc.invalid-answer' }),
+      )
+  })
+
   test('that creates a contract pays the contract', () => {
     const [, native] = decode({
       transaction: { to: null },
