@@ -4,19 +4,35 @@ import { parseArgs } from 'node:util'
 import { readConfig } from '../src/config.ts'
 import { type Account, accountChain, formatAccount } from '../src/ledger/account.ts'
 import { type AssetId, parseAsset } from '../src/ledger/asset.ts'
+import type { ChainId } from '../src/ledger/chain.ts'
 import type { ConversionRecord } from '../src/ledger/conversionRecord.ts'
 import { gapsIn } from '../src/ledger/coverage.ts'
 import { KnownError } from '../src/ledger/errors.ts'
 import { harmlessText } from '../src/ledger/text.ts'
 import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
 import { appendDocument } from '../src/store/documentLog.ts'
-import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
+import { changeFlag, type Flag } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
 import type { Store } from '../src/store/store.ts'
+import {
+  bestWork,
+  changeWork,
+  isFree,
+  plannerState,
+  readWork,
+  type Spent,
+  type WorkItem,
+} from '../src/store/workQueue.ts'
 import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } from './anchors.ts'
+import { askedFirst, isTooBusy, whyTooBusy } from './busyAddress.ts'
 import { createLease, type Lease, LeaseLost } from './lease.ts'
 import { createProgressBar } from './progress.ts'
-import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReader.ts'
+import {
+  type ChainReader,
+  connectChain,
+  type ReadTransactions,
+  suggestedRange,
+} from './rpc/chainReader.ts'
 import { createNode, RpcRefusal } from './rpc/node.ts'
 
 export interface WorkerOptions {
@@ -61,6 +77,13 @@ export type WorkerEvent =
       readonly message: string
     }
   | {
+      /** Not read further for now: it looks too busy, or the budget does not allow more. */
+      readonly event: 'parked'
+      readonly account: string
+      readonly why: 'high_degree' | 'budget'
+      readonly message: string
+    }
+  | {
       readonly event: 'delayed'
       readonly account: string
       readonly message: string
@@ -82,6 +105,9 @@ const startRange = 2_000
 const largestRange = 10_000
 const idleMs = 2_000
 
+/** While somebody plans, the next wallet may be wanted in a moment. */
+const plannedIdleMs = 100
+
 /** A wallet whose reading fails for reasons that may pass is tried so often in a row, then it is parked. */
 const mostTries = 12
 const longestDelayMs = 600_000
@@ -97,6 +123,7 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
       json: { type: 'boolean' },
       rpc: { type: 'string' },
       'lease-ms': { type: 'string' },
+      transaction: { type: 'string', multiple: true },
     },
   })
   const rpc = values.rpc ?? process.env['JEJAK_INGEST_RPC']
@@ -114,8 +141,13 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
     if (values.json) process.stdout.write(`${JSON.stringify(event)}\n`)
     else tellPerson(event, bar)
   }
+  const place = { location: values.store ?? './jejak-data', neo4j: readConfig(process.env).neo4j }
+  if (values.transaction) {
+    await readTransactions({ store: place, rpc, signal: stop.signal }, values.transaction)
+    return 0
+  }
   await runWorker({
-    store: { location: values.store ?? './jejak-data', neo4j: readConfig(process.env).neo4j },
+    store: place,
     rpc,
     ...(values['lease-ms'] === undefined ? {} : { leaseMs: Number(values['lease-ms']) }),
     once: values.once ?? false,
@@ -139,7 +171,9 @@ function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar
   if (event.event === 'connected') {
     const inner = event.traces === 'none' ? 'none: internal transfers stay a gap' : event.traces
     console.error(`Connected to ${event.chain} (${event.node}); traces by ${inner}`)
-  } else if (event.event === 'storeAway')
+  } else if (event.event === 'parked')
+    console.error(`${event.account}: parked: ${harmlessText(event.message)}`)
+  else if (event.event === 'storeAway')
     console.error(`${harmlessText(event.message)}; again in ${event.seconds} seconds`)
   else if (event.event === 'delayed')
     console.error(
@@ -157,8 +191,11 @@ function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar
 }
 
 /**
- * Leases waiting flags one after another and reads each wallet's history up to the head, resuming where the coverage
- * ends. A flag that fails is marked with the reason; the worker goes on.
+ * Takes what is wanted most, one after another, under a lease, and reads each wallet's history up to the head, resuming
+ * where the coverage ends. What fails is marked with the reason; the worker goes on.
+ *
+ * A history is read from the first block, also where the money arrived late: which money pays for what (design 8.1)
+ * depends on what was there before, and no node proves cheaply that nothing was.
  *
  * @throws KnownError `rpc.*` when the node cannot be reached at all, `store.*`
  */
@@ -179,7 +216,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       node: node.name,
     })
     const owner = randomUUID()
-    const delays = new Map<Account, Delay>()
+    const delays = new Map<string, Delay>()
     const payments = new Set<string>()
     let outages = 0
     while (!options.signal.aborted) {
@@ -193,13 +230,37 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
         options,
       }).catch((error: unknown) => storeAway(error, outages, options))
       outages = typeof worked === 'object' ? outages + 1 : 0
-      if (worked === 'nothing' && options.once) return
-      const pauseMs = typeof worked === 'object' ? worked.delayMs : idleMs
-      if (worked !== 'worked')
-        await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => undefined)
+      if (worked === 'worked') continue
+      const plans = typeof worked === 'object' ? 'none' : await plannerState(store)
+      if (worked === 'nothing' && options.once && plans !== 'planning') return
+      const pauseMs =
+        typeof worked === 'object' ? worked.delayMs : plans === 'none' ? idleMs : plannedIdleMs
+      await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => undefined)
     }
   } catch (error) {
     if (!options.signal.aborted) throw error
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * Reads single transactions by their hashes, without a claim that anybody's history is known.
+ *
+ * @throws KnownError `rpc.*`, `transfer.not-found`, `store.*`
+ */
+async function readTransactions(
+  options: Pick<WorkerOptions, 'store' | 'rpc' | 'signal'>,
+  hashes: readonly string[],
+): Promise<void> {
+  const store = await openStore(options.store)
+  try {
+    const wrapped = await wrappedAssets(store)
+    const node = createNode(options.rpc, { signal: options.signal })
+    const reader = await connectChain(node, (asset) => wrapped.has(asset))
+    const payments = new Set<string>()
+    for (const tx of hashes)
+      await storeTransaction({ store, node, payments }, await transactionOf(reader, tx))
   } finally {
     await store.close()
   }
@@ -238,7 +299,7 @@ interface Work {
   readonly reader: ChainReader
   readonly node: { readonly name: string; readonly calls: number }
   readonly owner: string
-  readonly delays: Map<Account, Delay>
+  readonly delays: Map<string, Delay>
   /** What pools paid, as far as this worker wrote it. */
   readonly payments: Set<string>
   readonly options: WorkerOptions
@@ -250,26 +311,27 @@ interface Delay {
   readonly until: number
 }
 
-/** Does the first flag that is free and due. `held`: others are at work on all that is left, or it is delayed. */
+/** Does the best work that is free and due. `held`: others are at work on all that is left, or it is delayed. */
 async function workOnce(work: Work): Promise<'worked' | 'held' | 'nothing'> {
   let held = false
-  for (const flag of await listFlags(work.store)) {
-    if (flag.state !== 'waiting' && flag.state !== 'working') continue
-    const lease = createLease(work.store, `flag ${flag.account}`, {
+  for (const { id } of (await bestWork(work.store)).filter((item) => isOurs(work, item))) {
+    const lease = createLease(work.store, `flag ${id}`, {
       owner: work.owner,
       lastsMs: work.options.leaseMs ?? usualLeaseMs,
     })
-    const due = (work.delays.get(flag.account)?.until ?? 0) <= performance.now()
+    const due = (work.delays.get(id)?.until ?? 0) <= performance.now()
     if (!due || !(await lease.take())) {
       held = true
       continue
     }
     try {
-      await readWallet(work, flag, lease)
-      work.delays.delete(flag.account)
+      // Somebody else may have finished it since it was listed.
+      const item = await readWork(work.store, id)
+      if (item && isFree(item)) await doWork(work, item, lease)
+      work.delays.delete(id)
     } catch (error) {
-      if (work.options.signal.aborted || !(error instanceof KnownError)) throw error
-      if (!(error instanceof LeaseLost)) await delayOrFail(work, flag, error)
+      const item = await knownAfter(work, id, error)
+      if (!(error instanceof LeaseLost)) await delayOrFail(work, item, error as KnownError)
     } finally {
       // Where the store is away the lease ends by itself, and the first error is the one that says why.
       await lease.release().catch(() => undefined)
@@ -279,70 +341,248 @@ async function workOnce(work: Work): Promise<'worked' | 'held' | 'nothing'> {
   return held ? 'held' : 'nothing'
 }
 
-/** What may pass is tried again, later and later; a worker that runs once does not wait for it. */
-async function delayOrFail(work: Work, flag: Flag, error: KnownError): Promise<void> {
-  const faults = (work.delays.get(flag.account)?.faults ?? 0) + 1
-  work.delays.delete(flag.account)
+/** Wallets of other chains are for other workers; what was flagged itself is refused with the reason. */
+function isOurs({ reader }: Work, item: WorkItem): boolean {
+  return chainOf(item) === reader.chain || item.own.length > 0
+}
+
+function chainOf(item: WorkItem): ChainId {
+  return item.account ? accountChain(item.account) : (item.transaction?.chain as ChainId)
+}
+
+/** The item as it is after a fault that is known. @throws the fault, where it is a bug or the worker shall stop */
+async function knownAfter(work: Work, id: string, error: unknown): Promise<WorkItem> {
+  if (work.options.signal.aborted || !(error instanceof KnownError)) throw error
   // A store that is away says nothing about the wallet, and could not note it.
-  if (error.code.startsWith('store.') && error.retryable) throw error
-  if (!error.retryable || work.options.once || faults === mostTries) return fail(work, flag, error)
+  if (error.code.startsWith('store.') && error.retryable) {
+    work.delays.delete(id)
+    throw error
+  }
+  const item = await readWork(work.store, id)
+  if (!item) throw error
+  return item
+}
+
+/** What may pass is tried again, later and later; a worker that runs once does not wait for it. */
+async function delayOrFail(work: Work, item: WorkItem, error: KnownError): Promise<void> {
+  const faults = (work.delays.get(item.id)?.faults ?? 0) + 1
+  work.delays.delete(item.id)
+  if (!error.retryable || work.options.once || faults === mostTries) return fail(work, item, error)
   const delayMs = Math.min(idleMs * 2 ** (faults - 1), longestDelayMs)
-  work.delays.set(flag.account, { faults, until: performance.now() + delayMs })
+  work.delays.set(item.id, { faults, until: performance.now() + delayMs })
   const told = { code: error.code, message: error.message, hint: error.hint ?? null }
-  await changeFlag(
-    work.store,
-    flag.account,
-    (known) => known && { ...known, state: 'waiting', error: told },
+  await note(
+    work,
+    item,
+    (known) => ({ ...known, state: 'waiting', attempts: known.attempts + 1, error: told }),
+    { state: 'waiting', error: told },
   )
   work.options.tell({
     event: 'delayed',
-    account: formatAccount(flag.account),
+    account: nameOf(item),
     message: error.message,
     seconds: delayMs / 1000,
   })
 }
 
-async function fail(work: Work, flag: Flag, error: KnownError): Promise<void> {
+async function fail(work: Work, item: WorkItem, error: KnownError): Promise<void> {
   const told = { code: error.code, message: error.message, hint: error.hint ?? null }
-  await changeFlag(
-    work.store,
-    flag.account,
-    (known) => known && { ...known, state: 'failed', error: told },
+  await note(
+    work,
+    item,
+    (known) => ({
+      ...known,
+      state: 'parked',
+      parked: 'failed',
+      attempts: known.attempts + 1,
+      error: told,
+      finished: known.finished + 1,
+    }),
+    { state: 'failed', error: told },
   )
   work.options.tell({
     event: 'failed',
-    account: formatAccount(flag.account),
+    account: nameOf(item),
     code: error.code,
     message: error.message,
   })
 }
 
-async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
-  const { store, reader, options } = work
-  if (accountChain(flag.account) !== reader.chain) {
+/** Writes down what became of an item, and on the flags of which it is itself what was flagged. */
+async function note(
+  { store }: Work,
+  item: WorkItem,
+  change: (known: WorkItem) => WorkItem,
+  flag: Partial<Flag>,
+): Promise<void> {
+  await changeWork(store, item.id, (known) => known && change(known))
+  for (const id of item.own) await changeFlag(store, id, (known) => known && { ...known, ...flag })
+}
+
+function nameOf({ account, id }: WorkItem): string {
+  return account ? formatAccount(account) : id
+}
+
+async function doWork(work: Work, item: WorkItem, lease: Lease): Promise<void> {
+  const { reader } = work
+  if (chainOf(item) !== reader.chain) {
     throw new KnownError(
       'chain.mismatch',
-      `the node serves ${reader.chain}, the account is on ${accountChain(flag.account)}`,
+      `the node serves ${reader.chain}, ${item.account ? 'the account' : 'the transaction'} is on ${chainOf(item)}`,
       {
         hint: 'Point a worker at a node of that chain.',
       },
     )
   }
-  await undoReorganisation(work, flag.account)
+  const meter = meterOf(work)
+  await undoReorganisation(work, nameOf(item))
+  if (item.transaction) await readPayment(work, item, { lease, meter })
+  else if (item.account && !(await parkedUnread(work, item, meter)))
+    await readWallet(work, { ...item, account: item.account }, { lease, meter })
+}
+
+/** Counts what an item costs; `take` gives what was not given yet. */
+interface Meter {
+  take(add: { readonly blocks: number; readonly transfers: number }): (spent: Spent) => Spent
+}
+
+function meterOf({ node }: Work): Meter {
+  let [calls, at] = [node.calls, performance.now()]
+  return {
+    take({ blocks, transfers }) {
+      const added = { calls: node.calls - calls, seconds: (performance.now() - at) / 1000 }
+      ;[calls, at] = [node.calls, performance.now()]
+      return (spent) => ({
+        calls: spent.calls + added.calls,
+        blocks: spent.blocks + blocks,
+        transfers: spent.transfers + transfers,
+        seconds: Math.round((spent.seconds + added.seconds) * 1000) / 1000,
+      })
+    },
+  }
+}
+
+/** A payment that was flagged by its hash: its transaction alone, without a claim that anybody is covered. */
+async function readPayment(
+  work: Work,
+  item: WorkItem,
+  { lease, meter }: { readonly lease: Lease; readonly meter: Meter },
+): Promise<void> {
+  const read = await transactionOf(work.reader, item.transaction?.tx ?? '')
+  await lease.renew()
+  const added = await storeTransaction(work, read)
+  await finish(work, item, {
+    spent: meter.take({ blocks: 0, transfers: added }),
+    throughBlock: await work.reader.head(),
+  })
+}
+
+/** @throws KnownError `transfer.not-found` */
+async function transactionOf(reader: ChainReader, tx: string): Promise<ReadTransactions> {
+  const read = await reader.readTransaction(tx)
+  if (read) return read
+  throw new KnownError('transfer.not-found', `the node has no transaction ${tx}`, {
+    facts: { tx },
+    hint: 'Check the hash and its chain; one that is not mined yet can be asked for again later.',
+  })
+}
+
+async function storeTransaction(
+  work: Pick<Work, 'store' | 'node' | 'payments'>,
+  { transfers, payments }: ReadTransactions,
+): Promise<number> {
+  await rememberPayments(work, payments)
+  const { added } = await work.store.append({
+    transfers,
+    source: work.node.name,
+    assurance: 1,
+    coverage: [],
+  })
+  return added
+}
+
+/** Asks an address that nobody knows how busy it is. @returns true where it is parked for that */
+async function parkedUnread(work: Work, item: WorkItem, meter: Meter): Promise<boolean> {
+  if (!item.askFirst || item.continued || item.askedFirst || item.own.length > 0) return false
+  const asked = await askedFirst(work.store, work.reader, item)
+  if (!asked) return false
+  const spent = meter.take({ blocks: 0, transfers: 0 })
+  const tooBusy = isTooBusy(asked)
+  await changeWork(
+    work.store,
+    item.id,
+    (known) =>
+      known && {
+        ...known,
+        askedFirst: asked,
+        spent: spent(known.spent),
+        ...(tooBusy
+          ? { state: 'parked', parked: 'high_degree', finished: known.finished + 1 }
+          : {}),
+      },
+  )
+  if (tooBusy) {
+    work.options.tell({
+      event: 'parked',
+      account: nameOf(item),
+      why: 'high_degree',
+      message: whyTooBusy(asked),
+    })
+  }
+  return tooBusy
+}
+
+async function finish(
+  work: Work,
+  item: WorkItem,
+  {
+    spent,
+    throughBlock,
+  }: { readonly spent: (spent: Spent) => Spent; readonly throughBlock: number },
+): Promise<void> {
+  await note(
+    work,
+    item,
+    (known) => ({
+      ...known,
+      state: 'done',
+      parked: null,
+      error: null,
+      spent: spent(known.spent),
+      throughBlock,
+      finished: known.finished + 1,
+    }),
+    { state: 'done', error: null },
+  )
+  work.options.tell({
+    event: 'done',
+    account: nameOf(item),
+    throughBlock,
+    calls: work.node.calls,
+  })
+}
+
+async function readWallet(
+  work: Work,
+  item: WorkItem & { readonly account: Account },
+  { lease, meter }: { readonly lease: Lease; readonly meter: Meter },
+): Promise<void> {
+  const { store, reader, options } = work
+  const { account } = item
   const head = await reader.head()
   await anchorHead(work, head)
   const started = { at: performance.now(), block: -1 }
   let [size, largest] = [startRange, largestRange]
   let transfers = 0
   for (
-    let next = await firstGap(work, flag.account, head);
+    let next = await firstGap(work, account, head);
     next !== undefined;
-    next = await firstGap(work, flag.account, head)
+    next = await firstGap(work, account, head)
   ) {
     options.signal.throwIfAborted()
     if (started.block < 0) started.block = next.from
     const range = { from: next.from, to: Math.min(next.from + size - 1, next.to) }
-    const read = await readOrShrink(reader, flag.account, range)
+    const read = await readOrShrink(reader, account, range)
     if ('blocks' in read) {
       size = read.blocks
       if (read.told) largest = read.blocks
@@ -350,7 +590,7 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
     }
     await lease.renew()
     const coverage = reader.complete.map((kind) => ({
-      account: flag.account,
+      account,
       kind,
       fromBlock: range.from,
       toBlock: range.to,
@@ -365,20 +605,34 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
       coverage,
     })
     transfers += added
-    await showProgress(work, flag.account, { range, head, transfers, started })
+    const spent = meter.take({ blocks: range.to - range.from + 1, transfers: added })
+    await showProgress(work, item, { range, head, transfers, started, spent })
+    if (await isOverBudget(work, item)) return
     size = Math.min(size * 2, largest)
   }
-  await changeFlag(
-    store,
-    flag.account,
-    (known) => known && { ...known, state: 'done', error: null },
-  )
-  options.tell({
-    event: 'done',
-    account: formatAccount(flag.account),
+  await finish(work, item, {
+    spent: meter.take({ blocks: 0, transfers: 0 }),
     throughBlock: head,
-    calls: work.node.calls,
   })
+}
+
+/** What a flag may cost is checked between two ranges; what was read stays, and is not read again. */
+async function isOverBudget(work: Work, item: WorkItem): Promise<boolean> {
+  let over = false
+  const known = await changeWork(work.store, item.id, (item) => {
+    if (!item?.limits) return item
+    const { limits, spent } = item
+    over = spent.calls > limits.calls || spent.blocks > limits.blocks
+    return over ? { ...item, state: 'parked', parked: 'budget', finished: item.finished + 1 } : item
+  })
+  if (!over || !known) return false
+  work.options.tell({
+    event: 'parked',
+    account: nameOf(item),
+    why: 'budget',
+    message: `${known.spent.calls} calls for ${known.spent.blocks} blocks are more than the budget of its flags allows`,
+  })
+  return true
 }
 
 /** Wallets under investigation deal with one another: what was told of a transaction once is not told again. */
@@ -386,7 +640,7 @@ const rememberedPayments = 100_000
 
 /** Before the rows, so that a crash in between costs nothing: blocks that are not covered are read again. */
 async function rememberPayments(
-  { store, payments }: Work,
+  { store, payments }: Pick<Work, 'store' | 'payments'>,
   read: readonly ConversionRecord[],
 ): Promise<void> {
   const isNew = (record: ConversionRecord): boolean => !payments.has(JSON.stringify(record))
@@ -442,15 +696,16 @@ async function readOrShrink(
 
 async function showProgress(
   work: Work,
-  account: Account,
+  item: WorkItem,
   state: {
     readonly range: { readonly from: number; readonly to: number }
     readonly head: number
     readonly transfers: number
     readonly started: { readonly at: number; readonly block: number }
+    readonly spent: (spent: Spent) => Spent
   },
 ): Promise<void> {
-  const { range, head, transfers, started } = state
+  const { range, head, transfers, started, spent } = state
   const seconds = (performance.now() - started.at) / 1000
   const blocksPerSecond = Math.round((range.to - started.block + 1) / Math.max(seconds, 0.001))
   const progress = {
@@ -461,14 +716,13 @@ async function showProgress(
     blocksPerSecond,
     remainingSeconds: blocksPerSecond > 0 ? Math.ceil((head - range.to) / blocksPerSecond) : null,
   }
-  await changeFlag(
-    work.store,
-    account,
-    (known) => known && { ...known, state: 'working', progress },
-  )
+  await note(work, item, (known) => ({ ...known, state: 'working', spent: spent(known.spent) }), {
+    state: 'working',
+    progress,
+  })
   work.options.tell({
     event: 'range',
-    account: formatAccount(account),
+    account: nameOf(item),
     fromBlock: range.from,
     toBlock: range.to,
     headBlock: head,
@@ -477,7 +731,7 @@ async function showProgress(
 }
 
 /** Blocks read before may no longer be on the chain: back to the last anchor that is, and read again from there. */
-async function undoReorganisation(work: Work, account: Account): Promise<void> {
+async function undoReorganisation(work: Work, account: string): Promise<void> {
   const { store, reader } = work
   const head = await reader.head()
   // A node that lags behind contradicts nothing: what is above its head is judged when it gets there.
@@ -488,7 +742,7 @@ async function undoReorganisation(work: Work, account: Account): Promise<void> {
   const fromBlock = (anchors[common]?.block ?? -1) + 1
   const orphans = await store.rollBack(reader.chain, fromBlock)
   await dropAnchorsFrom(store, reader.chain, fromBlock)
-  work.options.tell({ event: 'rolledBack', account: formatAccount(account), fromBlock, orphans })
+  work.options.tell({ event: 'rolledBack', account, fromBlock, orphans })
 }
 
 /** @throws KnownError `rpc.unavailable` when the node does not give the block though its head is above it */

@@ -6,10 +6,12 @@ import type { ConversionRecord } from '../../src/ledger/conversionRecord.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { nativeAsset } from '../../src/ledger/nativeCoins.ts'
 import type { Kind, Transfer } from '../../src/ledger/transfer.ts'
+import type { FirstAsked } from '../../src/store/workQueue.ts'
 import type { Frame } from '../decode/frames.ts'
 import { depositTopic, transferTopic, withdrawalTopic } from '../decode/tokenLog.ts'
 import { callTracerFrames, parityFrames } from '../decode/traces.ts'
 import { paymentsOfTransaction, transfersOfTransaction } from '../decode/transaction.ts'
+import { firstLook } from './firstLook.ts'
 import type { RpcNode, RpcRefusal } from './node.ts'
 import {
   account,
@@ -48,6 +50,10 @@ export interface ChainReader {
     wallet: Account,
     range: { readonly from: number; readonly to: number },
   ): Promise<ReadTransactions>
+  /** What one transaction moved; undefined where the chain does not have it, or not yet. */
+  readTransaction(tx: string): Promise<ReadTransactions | undefined>
+  /** Asks cheaply how busy an address is, before its history is read. Absent where that cannot be told. */
+  look?(wallet: Account): Promise<FirstAsked>
 }
 
 /** Transactions that are kept decoded: wallets under investigation deal with one another. */
@@ -79,6 +85,8 @@ export async function connectChain(
     head: async () => wholeNumber(await node.call('eth_blockNumber', []), 'the head'),
     blockHash: (number) => reader.blockHash(number),
     read: (wallet, range) => reader.read(wallet, range),
+    readTransaction: (tx) => reader.readTransaction(tx),
+    look: (wallet) => firstLook(node, wallet),
   }
 }
 
@@ -176,6 +184,15 @@ class NodeReader {
       transfers: [...all.flatMap(({ transfers }) => transfers), ...rewards],
       payments: all.flatMap(({ payments }) => payments),
     }
+  }
+
+  async readTransaction(tx: string): Promise<ReadTransactions | undefined> {
+    const found = await this.#node.call('eth_getTransactionByHash', [tx])
+    if (found === null || found === undefined) return undefined
+    const number = fields(found, 'a transaction')['blockNumber']
+    if (number === null || number === undefined) return undefined
+    const block = await this.#block(wholeNumber(number, 'the block of a transaction'))
+    return (await this.#transactionsOf(block, new Set([tx])))[0]
   }
 
   async #touchedByLogs(

@@ -17,12 +17,14 @@ import { jobRoutes } from './jobRoutes.ts'
 import { createJobs } from './jobs.ts'
 import type { Knowledge } from './knowledge.ts'
 import { pathsRoutes } from './paths.ts'
+import { planInPool } from './planInPool.ts'
 import { explained, notFound, problem, problemHandler } from './problem.ts'
 import { reachRoutes } from './reach.ts'
 import { createRouter } from './router.ts'
 import { tagRoutes } from './tags.ts'
 import { createTracePool } from './tracePool.ts'
 import { traceRoutes } from './traces.ts'
+import { workRoutes } from './work.ts'
 
 export interface AppOptions {
   readonly config: Pick<
@@ -32,6 +34,8 @@ export interface AppOptions {
   readonly log: Log
   /** Port the service is reached at, once it listens. */
   readonly port: () => number
+  /** Whether to plan what is to be read for what is flagged. */
+  readonly plans?: boolean
 }
 
 const description = {
@@ -66,7 +70,6 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
     c.req.path === '/v1/imports' ? next() : sized(jsonBodyBytes)(c, next),
   )
   app.use('/v1/*', jsonOnly)
-  app.route('/', flagRoutes(knowledge, cursors))
   app.route('/', importRoutes(knowledge))
   app.route('/', tagRoutes(knowledge))
   app.route('/', accountRoutes(knowledge, cursors))
@@ -77,7 +80,10 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
     limitMs: options.config.traceTimeoutMs,
   })
   knowledge.onClose(() => pool.close())
+  if (options.plans) planInPool(knowledge, pool, options.log)
   const jobs = createJobs(pool)
+  app.route('/', flagRoutes(knowledge, cursors, jobs))
+  app.route('/', workRoutes(knowledge, cursors))
   app.route('/', traceRoutes(knowledge, jobs, options.config))
   app.route('/', jobRoutes(jobs))
   app.route('/', pathsRoutes(knowledge, options.config))

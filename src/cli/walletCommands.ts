@@ -1,17 +1,14 @@
 import { accountCard } from '../api/accountCard.ts'
-import { runIngest } from '../api/ingestProcess.ts'
 import { openKnowledge } from '../api/knowledge.ts'
 import { type Account, formatAccount, parseAccount } from '../ledger/account.ts'
 import { formatDecimal } from '../ledger/amount.ts'
 import { parseAsset } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import { joinIntervals } from '../ledger/coverage.ts'
-import { KnownError } from '../ledger/errors.ts'
 import { harmlessText } from '../ledger/text.ts'
 import { kinds } from '../ledger/transfer.ts'
-import { listFlags, putFlag } from '../store/flags.ts'
 import { openStore } from '../store/open.ts'
-import { collected, globals, type ProgramContext } from './options.ts'
+import { globals, type ProgramContext } from './options.ts'
 import { formatTable } from './table.ts'
 
 type Program = ProgramContext['program']
@@ -21,98 +18,10 @@ export function accountArgument(text: string): Account {
   return parseAccount(text, text.includes(':') ? undefined : ('eip155:1' as ChainId))
 }
 
-/** Commands about single wallets: flag them, read them, look at them. */
-export function registerWalletCommands({ program, config }: ProgramContext): void {
-  registerFlag(program)
-  registerIngest(program, config.rpcUrls)
+/** Commands that look at single wallets. */
+export function registerWalletCommands({ program }: ProgramContext): void {
   registerCoverage(program)
   registerAccount(program)
-}
-
-function registerFlag(program: Program): void {
-  program
-    .command('flag')
-    .argument('<account>', 'CAIP-10, or a plain Ethereum address', accountArgument)
-    .description('put an address under investigation')
-    .requiredOption('--reason <text>', 'why')
-    .requiredOption('--source <text>', 'who says so')
-    .action(
-      async (
-        account: Account,
-        options: { readonly reason: string; readonly source: string },
-        command: Program,
-      ) => {
-        const store = await openStore(globals(command).place)
-        try {
-          const flag = await putFlag(store, { account, ...options }, new Date())
-          if (globals(command).json)
-            console.log(JSON.stringify({ ...flag, account: formatAccount(account) }))
-          else
-            console.log(
-              `${formatAccount(account)} is flagged; \`jejak ingest --rpc URL\` reads its history.`,
-            )
-        } finally {
-          await store.close()
-        }
-      },
-    )
-  program
-    .command('flags')
-    .description('list what is flagged')
-    .action(async (_: unknown, command: Program) => {
-      const store = await openStore(globals(command).place)
-      try {
-        const flags = await listFlags(store)
-        if (globals(command).json)
-          console.log(
-            JSON.stringify(
-              flags.map((flag) => ({ ...flag, account: formatAccount(flag.account) })),
-            ),
-          )
-        else if (flags.length === 0) console.log('Nothing is flagged.')
-        else {
-          const rows = flags.map((flag) => [
-            formatAccount(flag.account),
-            flag.state,
-            flag.progress ? `${flag.progress.throughBlock}/${flag.progress.headBlock}` : '',
-            harmlessText(flag.source),
-            harmlessText(flag.error ? `${flag.reason} [${flag.error.message}]` : flag.reason),
-          ])
-          console.log(formatTable(['account', 'state', 'block', 'source', 'reason'], rows))
-        }
-      } finally {
-        await store.close()
-      }
-    })
-}
-
-function registerIngest(program: Program, configured: readonly string[]): void {
-  program
-    .command('ingest')
-    .description('read flagged wallets from a JSON-RPC node until none is waiting')
-    .option('--rpc <url>', 'http(s) URL of the node; default JEJAK_RPC_URLS', collected)
-    .option('--watch', 'go on waiting for new flags')
-    .action(
-      async (options: { readonly rpc?: string[]; readonly watch?: true }, command: Program) => {
-        const { store, json } = globals(command)
-        const [url] = options.rpc ?? configured
-        if (url === undefined) {
-          throw new KnownError('request.invalid', 'no node is named', {
-            hint: 'Give --rpc URL or set JEJAK_RPC_URLS.',
-          })
-        }
-        // The URL may carry a key: it goes by the environment, where other users of the machine do not see it.
-        process.env['JEJAK_INGEST_RPC'] = url
-        const args = [
-          'worker',
-          '--store',
-          store,
-          ...(json ? ['--json'] : []),
-          ...(options.watch ? [] : ['--once']),
-        ]
-        process.exitCode = await runIngest(args)
-      },
-    )
 }
 
 function registerCoverage(program: Program): void {
