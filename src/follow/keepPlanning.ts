@@ -29,6 +29,7 @@ export interface Planning {
 export async function keepPlanning(store: Store, planning: Planning): Promise<void> {
   const turn = createTurn(store)
   let restedMs = restMs
+  let seen = ''
   while (!planning.signal.aborted) {
     restedMs = Math.min(restedMs * 1.5, longestRestMs)
     try {
@@ -36,8 +37,10 @@ export async function keepPlanning(store: Store, planning: Planning): Promise<vo
       planning.began?.()
       if (isMine) {
         const { changed, fingerprint } = await planning.round()
-        if (changed) restedMs = restMs
-        else await turn.planned(fingerprint)
+        // Somebody is at work: what comes next is wanted soon.
+        if (fingerprint !== seen) restedMs = restMs
+        seen = fingerprint
+        if (!changed) await turn.planned(fingerprint)
       }
     } catch (error) {
       if (planning.signal.aborted) break

@@ -3,6 +3,7 @@ import { benchAnalysts } from './analysts.ts'
 import { benchBounds } from './bounds.ts'
 import { benchCases } from './cases.ts'
 import { benchCypher } from './cypher.ts'
+import { benchEconomy } from './economy.ts'
 import { benchGenerations } from './generations.ts'
 import { benchGraph } from './graph.ts'
 import { benchImport } from './import.ts'
@@ -13,7 +14,7 @@ import { benchReach } from './reach.ts'
 import { benchRegistries } from './registries.ts'
 import { benchTraces } from './traces.ts'
 
-/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|neo4j|cypher|cases|analysts]`: figures with a peer in the same run and the answers compared. */
+/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|neo4j|cypher|cases|analysts|economy]`: figures with a peer in the same run and the answers compared. */
 const [cpu] = cpus()
 console.log(
   `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
@@ -33,6 +34,7 @@ const all: Readonly<Record<string, () => Promise<void>>> = {
   cypher: benchCypher,
   cases: benchCases,
   analysts: benchAnalysts,
+  economy: benchEconomy,
 }
 for (const name of wanted.length > 0 ? wanted : Object.keys(all)) {
   const bench = all[name]

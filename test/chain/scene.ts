@@ -8,9 +8,18 @@ interface Compiled {
   readonly bytecode: string
 }
 
-const compiled = JSON.parse(
-  readFileSync(new URL('./contracts/compiled.json', import.meta.url), 'utf8'),
-) as Readonly<Record<string, Compiled>>
+/** Contracts of the fixtures and of the market. */
+const compiled: Readonly<Record<string, Compiled>> = {
+  ...read('./contracts/compiled.json'),
+  ...read('./contracts/market.json'),
+}
+
+function read(file: string): Record<string, Compiled> {
+  return JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as Record<
+    string,
+    Compiled
+  >
+}
 
 /** A contract of the fixtures on a chain. */
 export interface Deployed {
@@ -39,7 +48,11 @@ export interface Scene {
   ): Promise<string>
 }
 
-export async function createScene(anvil: Anvil): Promise<Scene> {
+/** @param common - fields of every transaction, such as a gas price. */
+export async function createScene(
+  anvil: Anvil,
+  common: Readonly<Record<string, string>> = {},
+): Promise<Scene> {
   const people = (await anvil.call('eth_accounts')) as string[]
   const maker = people[0] as string
 
@@ -49,6 +62,7 @@ export async function createScene(anvil: Anvil): Promise<Scene> {
     options: { readonly data?: string; readonly value?: bigint } = {},
   ): Promise<string> {
     const transaction = {
+      ...common,
       from,
       ...(to === null ? {} : { to }),
       gas: '0x200000',
