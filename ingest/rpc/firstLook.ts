@@ -2,7 +2,7 @@ import { type Account, accountReference } from '../../src/ledger/account.ts'
 import type { FirstAsked } from '../../src/store/workQueue.ts'
 import { transferTopic } from '../decode/tokenLog.ts'
 import { type RpcNode, RpcRefusal } from './node.ts'
-import { list, wholeNumber } from './values.ts'
+import { fields, list, wholeNumber } from './values.ts'
 
 /** Newest blocks whose token transfers are counted: some three hours on Ethereum. */
 const pageBlocks = 1_000
@@ -47,12 +47,22 @@ async function newestPage(
           [transferTopic, null, padded],
         ].map((topics) => node.call('eth_getLogs', [{ ...between, topics }])),
       )
-      const logs = list(sent, 'the logs').length + list(received, 'the logs').length
-      return { fromBlock, toBlock: head, logs }
+      const logs = [...list(sent, 'the logs'), ...list(received, 'the logs')]
+      const counterparties = new Set(logs.flatMap((log) => partiesOf(log)))
+      counterparties.delete(padded)
+      return { fromBlock, toBlock: head, logs: logs.length, counterparties: counterparties.size }
     } catch (error) {
       if (!(error instanceof RpcRefusal) || blocks <= 1) throw error
     }
   }
+}
+
+/** What a log says of who paid whom, as padded addresses in lower case. */
+function partiesOf(log: unknown): string[] {
+  const [, ...parties] = list(fields(log, 'a log')['topics'], 'the topics')
+  return parties
+    .slice(0, 2)
+    .flatMap((party) => (typeof party === 'string' ? party.toLowerCase() : []))
 }
 
 function hex(value: number): string {

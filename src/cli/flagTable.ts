@@ -71,7 +71,7 @@ export function workTable(work: readonly WorkItem[]): string {
 function askedText({ askedFirst: asked, parked }: WorkItem): string | undefined {
   if (!asked || parked !== 'high_degree') return undefined
   const { page } = asked
-  return `${number(asked.transactions)} transactions signed, ${number(page.logs)} token transfers in blocks ${page.fromBlock}–${page.toBlock}${asked.hasCode ? ', a contract' : ''}`
+  return `${number(asked.transactions)} transactions signed, ${number(page.logs)} token transfers with ${number(page.counterparties)} others in blocks ${page.fromBlock}–${page.toBlock}${asked.hasCode ? ', a contract' : ''}`
 }
 
 function percent(share: number): string {

@@ -6,6 +6,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { Keeps } from '../graph/neighbourhood.ts'
 import { type Account, accountChain } from '../ledger/account.ts'
 import { shareOf } from '../ledger/amount.ts'
+import type { AssetId } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { compareText } from '../ledger/order.ts'
@@ -23,7 +24,7 @@ import { askAgain, changeWork, lookAtQueue, newWork, type WorkItem } from '../st
 import { followedQuery, followedSeeds, type SeedsOfAsset } from './followedSeeds.ts'
 import { addStep, stepOf } from './followLog.ts'
 import { findUnfinished, type Unfinished } from './unfinished.ts'
-import { type Choice, choose, isThrough, spentOn, type Wanted } from './wanted.ts'
+import { blockedOf, type Choice, choose, isThrough, spentOn, type Wanted } from './wanted.ts'
 import { writeWanted } from './writeWanted.ts'
 
 /** What a plan is made from: a store, and all that is derived from it. */
@@ -111,7 +112,8 @@ function isNamed(tags: StopTags, account: Account): boolean {
 interface View {
   readonly through: Readonly<Record<string, number>>
   readonly unfinished: readonly Unfinished[]
-  readonly assets: readonly FollowedAsset[]
+  /** Asset of each. */
+  readonly assets: readonly AssetId[]
   readonly error: FlagError | null
 }
 
@@ -173,7 +175,7 @@ async function look(ground: Ground, flag: Flag, looking: Looking): Promise<View>
       (traces) => new Set(traces.flatMap(({ answer }) => [...accountsWithLots(answer)])),
     )
     const unfinished = found.map((one) => one.unfinished)
-    const assets = found.map(assetOf)
+    const assets = found.map(({ seeds }) => seeds.asset)
     return { through, unfinished, assets, error: null }
   } catch (error) {
     if (!(error instanceof KnownError) || error.code.startsWith('store.')) throw error
@@ -188,7 +190,6 @@ interface Traced {
   readonly seeds: SeedsOfAsset
   readonly answer: TraceAnswer
   readonly unfinished: Unfinished
-  readonly blocked: number
 }
 
 function tracesOf(graph: Graph, context: TraceContext, flag: Flag, looking: Looking): Traced[] {
@@ -209,19 +210,20 @@ function tracesOf(graph: Graph, context: TraceContext, flag: Flag, looking: Look
       continueThrough: continueThrough.sort(compareText),
       resolve: [],
     })
-    const found = findUnfinished(graph, context, query, isRead)
-    const { blocked } = choose(flag, [found.unfinished], items, through)
-    return { seeds, ...found, blocked }
+    return { seeds, ...findUnfinished(graph, context, query, isRead) }
   })
 }
 
-function assetOf({ seeds, answer, unfinished, blocked }: Traced): FollowedAsset {
-  return {
-    asset: seeds.asset,
-    seedTotal: answer.seedTotal,
-    unfinished: rounded(unfinished.share),
-    blocked: rounded(blocked),
-  }
+function assetsOf(
+  { assets, unfinished, through }: View,
+  items: ReadonlyMap<string, WorkItem>,
+): FollowedAsset[] {
+  return unfinished.map((open, i) => ({
+    asset: assets[i] as AssetId,
+    seedTotal: open.seedTotal.toString(),
+    unfinished: rounded(open.share),
+    blocked: rounded(blockedOf(open, items, through)),
+  }))
 }
 
 function rounded(share: number): number {
@@ -246,7 +248,10 @@ async function writeFollowing(
   given: { readonly items: ReadonlyMap<string, WorkItem>; readonly now: Date },
 ): Promise<boolean> {
   const { items, now } = given
-  const unfinished = Math.max(0, ...view.assets.map((asset) => asset.unfinished))
+  const assets = assetsOf(view, items)
+  // Of what is not known yet everything is unfinished.
+  const unknown = assets.length === 0 && !isDone(flag, items) ? 1 : 0
+  const unfinished = Math.max(unknown, ...assets.map((asset) => asset.unfinished))
   const before = flag.following?.unfinished ?? 1
   let steps = flag.following?.steps ?? 0
   const finished = [...items.values()].filter(
@@ -263,7 +268,7 @@ async function writeFollowing(
     state: stateOf({ flag, view, choice }, items),
     over: choice.over,
     unfinished,
-    assets: view.assets,
+    assets,
     queued: choice.wanted.length,
     spent: spentOn(flag.id, items.values()),
     through: view.through,
@@ -284,6 +289,11 @@ async function writeFollowing(
 
 function isSame(a: Flag, b: Flag): boolean {
   return JSON.stringify([a.following, a.budget]) === JSON.stringify([b.following, b.budget])
+}
+
+/** A wallet that was read and received nothing has nothing to be found. */
+function isDone(flag: Flag, items: ReadonlyMap<string, WorkItem>): boolean {
+  return flag.account !== null && items.get(flag.account)?.state === 'done'
 }
 
 function stateOf(

@@ -2,7 +2,7 @@ import { createCoverageView } from '../analysis/coverageView.ts'
 import { type TraceContext, trace } from '../analysis/trace.ts'
 import type { TraceAnswer, TraceOutcome, TraceQuery } from '../analysis/traceAnswer.ts'
 import type { Graph } from '../graph/graph.ts'
-import { type Account, accountChain, parseAccount } from '../ledger/account.ts'
+import { type Account, parseAccount } from '../ledger/account.ts'
 import { type AssetId, parseAsset } from '../ledger/asset.ts'
 import { compareText } from '../ledger/order.ts'
 
@@ -121,12 +121,11 @@ function passedThrough(
     if (from !== null && !senders.has(transfer)) {
       const account = parseAccount(from)
       const since = arrived.get(`${from} ${asset}`) ?? block
-      const until = answer.asOf[accountChain(account)]?.block ?? 0
       const known = coverage.through(account, parseAsset(asset) as AssetId, {
         fromBlock: since,
         side: 'out',
       })
-      if (!isRead(account) && (known?.block ?? -1) < until)
+      if (!isRead(account) && (known?.block ?? -1) < block)
         through.set(account, (through.get(account) ?? 0n) + BigInt(face))
     }
     const place = `${to} ${asset}`

@@ -113,7 +113,8 @@ function enough(
   })
 }
 
-function blockedOf(
+/** Share of one seed at addresses that are not read further by themselves. */
+export function blockedOf(
   { candidates }: Unfinished,
   items: ReadonlyMap<string, WorkItem>,
   through: Readonly<Record<string, number>>,

@@ -14,8 +14,13 @@ export interface FirstAsked {
   /** Transactions it signed, by its nonce. */
   readonly transactions: number
   readonly hasCode: boolean
-  /** Token transfers into and out of it in the newest blocks. */
-  readonly page: { readonly fromBlock: number; readonly toBlock: number; readonly logs: number }
+  /** Token transfers into and out of it in the newest blocks, and with how many others those were. */
+  readonly page: {
+    readonly fromBlock: number
+    readonly toBlock: number
+    readonly logs: number
+    readonly counterparties: number
+  }
 }
 
 /** What reading an item has cost so far, over all attempts. */
