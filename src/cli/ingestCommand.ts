@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { runIngest } from '../api/ingestProcess.ts'
 import { type Knowledge, openKnowledge } from '../api/knowledge.ts'
 import { keepPlanning } from '../follow/keepPlanning.ts'
@@ -5,6 +6,8 @@ import { createPlanner } from '../follow/plan.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { harmlessText } from '../ledger/text.ts'
 import { listFlags } from '../store/flags.ts'
+import type { Store } from '../store/store.ts'
+import { bestWork, lookAtQueue, plannerState } from '../store/workQueue.ts'
 import { followingText } from './flagTable.ts'
 import { collected, globals, type ProgramContext } from './options.ts'
 
@@ -32,7 +35,7 @@ export function registerIngestCommand({ program, config }: ProgramContext): void
         ]
         const knowledge = await openKnowledge(place)
         try {
-          process.exitCode = await planned(knowledge, () => runIngest(args))
+          process.exitCode = await planned(knowledge, () => runIngest(args), options.watch ?? false)
           if (!json) for (const line of await summary(knowledge)) console.error(line)
         } finally {
           await knowledge.close()
@@ -51,23 +54,55 @@ function nameNode(url: string | undefined): void {
   process.env['JEJAK_INGEST_RPC'] = url
 }
 
-/** Plans for as long as the work goes on. */
-async function planned(knowledge: Knowledge, work: () => Promise<number>): Promise<number> {
+/**
+ * Plans for as long as the work goes on. A planner that was killed is waited for before another one plans, and by then
+ * the worker may have ended for want of work: then it is started again.
+ */
+async function planned(
+  knowledge: Knowledge,
+  work: () => Promise<number>,
+  watches: boolean,
+): Promise<number> {
+  const { store } = knowledge
   const planner = createPlanner(knowledge)
   const stop = new AbortController()
   const { promise: begun, resolve: began } = Promise.withResolvers<void>()
-  const planning = keepPlanning(knowledge.store, {
+  const planning = keepPlanning(store, {
     round: () => planner.round(new Date()),
     signal: stop.signal,
     began,
     failed: (error) => console.error(`jejak: ${harmlessText(error.message)}; planning goes on`),
   })
-  // A plan that fails ends the planning; what is in the queue is read all the same, and the fault told at the end.
-  await Promise.race([begun, planning.catch(() => undefined)])
-  const code = await work()
+  // Without a plan the queue is read as it is, and the fault is told at the end.
+  const ended = planning.then(
+    () => true,
+    () => true,
+  )
+  await Promise.race([begun, ended])
+  let code = await work()
+  // What this worker left as it is is for others: a wallet of another chain.
+  let left: string | undefined
+  while (code === 0 && !watches) {
+    const wanted = await stillWanted(store, ended)
+    if (wanted === undefined || wanted === left) break
+    left = wanted
+    code = await work()
+  }
   stop.abort()
   await planning
   return code
+}
+
+const lookMs = 100
+
+/** What the queue is like when it is planned and somebody should work on; undefined when nobody needs to. */
+async function stillWanted(store: Store, ended: Promise<boolean>): Promise<string | undefined> {
+  while ((await plannerState(store)) !== 'planned') {
+    const isOver = await Promise.race([ended, sleep(lookMs, false)])
+    if (isOver) return undefined
+  }
+  if ((await bestWork(store)).length === 0) return undefined
+  return (await lookAtQueue(store)).fingerprint
 }
 
 async function summary({ store }: Knowledge): Promise<string[]> {

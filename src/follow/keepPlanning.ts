@@ -5,8 +5,8 @@ import { isConflict } from '../store/changeDocument.ts'
 import type { Store } from '../store/store.ts'
 import { type PlannerTurn, plannerPlace } from '../store/workQueue.ts'
 
-/** A planner that was not heard of so long is taken for dead. */
-const turnMs = 30_000
+/** A planner that was not heard of so long is taken for dead; two at once do no harm but double work. */
+const turnMs = 10_000
 
 const restMs = 100
 const longestRestMs = 1_000

@@ -27,15 +27,6 @@ test('from one payment, what was stolen is found where it truly is, and few othe
     source: 'police',
   })
   const read = flag.following?.spent.addresses ?? 0
-  console.log(
-    economy.transactions,
-    economy.actors,
-    truth.involved.size,
-    read,
-    rightShare(answer, truth),
-    flag.following,
-    answer.totals,
-  )
   expect(flag.following?.state).toBe('done')
   expect(rightShare(answer, truth)).toBeGreaterThanOrEqual(0.99)
   expect(read).toBeLessThanOrEqual(3 * truth.involved.size)
