@@ -118,14 +118,14 @@ function passedThrough(
   const through = new Map<Account, bigint>()
   const senders = new Set(answer.seeds.map(({ transfer }) => transfer as string))
   for (const { from, to, asset, face, block, transfer } of answer.movements) {
-    if (from !== null && !senders.has(transfer)) {
-      const account = parseAccount(from)
+    const account = from === null || senders.has(transfer) ? undefined : parseAccount(from)
+    if (account && !isRead(account)) {
       const since = arrived.get(`${from} ${asset}`) ?? block
       const known = coverage.through(account, parseAsset(asset) as AssetId, {
         fromBlock: since,
         side: 'out',
       })
-      if (!isRead(account) && (known?.block ?? -1) < block)
+      if ((known?.block ?? -1) < block)
         through.set(account, (through.get(account) ?? 0n) + BigInt(face))
     }
     const place = `${to} ${asset}`
