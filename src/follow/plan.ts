@@ -204,7 +204,7 @@ function tracesOf(graph: Graph, context: TraceContext, flag: Flag, looking: Look
   const asOf = Object.fromEntries(
     Object.entries(through).filter(([chain]) => graph.chains.includes(chain as ChainId)),
   )
-  return followedSeeds(graph, context.tokens, flag).map((seeds) => {
+  return followedSeeds(graph, context.tokens, flag, asOf).map((seeds) => {
     const query = followedQuery(flag, seeds.seeds, {
       asOf,
       continueThrough: continueThrough.sort(compareText),

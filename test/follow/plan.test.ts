@@ -160,6 +160,32 @@ describe('from a flagged wallet', () => {
     expect(following?.state).toBe('done')
   })
 
+  test('what it received later, as other wallets show, is not followed until it is flagged again', async () => {
+    const played = await playing([
+      [pay(V, a, 100n)],
+      [pay(a, b, 100n)],
+      [pay(b, a, 60n)],
+      [mint(x, 1n)],
+    ])
+    played.head = 101
+    await putFlag(played.store, { account: a, ...said }, new Date(0))
+    await played.plan()
+    await played.work()
+    played.head = 103
+    await played.settle()
+    expect((await played.flag(a)).following).toMatchObject({
+      state: 'done',
+      error: null,
+      assets: [{ seedTotal: '100' }],
+    })
+    await putFlag(played.store, { account: a, ...said }, new Date(0))
+    await played.settle()
+    expect((await played.flag(a)).following).toMatchObject({
+      state: 'done',
+      assets: [{ seedTotal: '160' }],
+    })
+  })
+
   test('a flag of an older store, which is in no queue, is put there', async () => {
     const played = await playing(chainOfFive)
     const old = {
