@@ -319,8 +319,10 @@ async function workOnce(work: Work): Promise<'worked' | 'held' | 'nothing'> {
       owner: work.owner,
       lastsMs: work.options.leaseMs ?? usualLeaseMs,
     })
-    const due = (work.delays.get(id)?.until ?? 0) <= performance.now()
-    if (!due || !(await lease.take())) {
+    const until = work.delays.get(id)?.until ?? 0
+    // Not by this worker, which runs once.
+    if (until === Number.POSITIVE_INFINITY) continue
+    if (until > performance.now() || !(await lease.take())) {
       held = true
       continue
     }
@@ -363,13 +365,19 @@ async function knownAfter(work: Work, id: string, error: unknown): Promise<WorkI
   return item
 }
 
-/** What may pass is tried again, later and later; a worker that runs once does not wait for it. */
+/**
+ * What may pass is tried again, later and later. A worker that runs once does not wait for it: what was flagged itself
+ * has failed then, what was found on the way waits for the next worker.
+ */
 async function delayOrFail(work: Work, item: WorkItem, error: KnownError): Promise<void> {
+  const { once, tell } = work.options
   const faults = (work.delays.get(item.id)?.faults ?? 0) + 1
   work.delays.delete(item.id)
-  if (!error.retryable || work.options.once || faults === mostTries) return fail(work, item, error)
-  const delayMs = Math.min(idleMs * 2 ** (faults - 1), longestDelayMs)
-  work.delays.set(item.id, { faults, until: performance.now() + delayMs })
+  const isLast = item.attempts + 1 >= mostTries || (once && item.own.length > 0)
+  if (!error.retryable || isLast) return fail(work, item, error)
+  const delayMs = once ? undefined : Math.min(idleMs * 2 ** (faults - 1), longestDelayMs)
+  const until = delayMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + delayMs
+  work.delays.set(item.id, { faults, until })
   const told = { code: error.code, message: error.message, hint: error.hint ?? null }
   await note(
     work,
@@ -377,12 +385,10 @@ async function delayOrFail(work: Work, item: WorkItem, error: KnownError): Promi
     (known) => ({ ...known, state: 'waiting', attempts: known.attempts + 1, error: told }),
     { state: 'waiting', error: told },
   )
-  work.options.tell({
-    event: 'delayed',
-    account: nameOf(item),
-    message: error.message,
-    seconds: delayMs / 1000,
-  })
+  const account = nameOf(item)
+  const { code, message } = error
+  if (delayMs === undefined) tell({ event: 'failed', account, code, message })
+  else tell({ event: 'delayed', account, message, seconds: delayMs / 1000 })
 }
 
 async function fail(work: Work, item: WorkItem, error: KnownError): Promise<void> {
@@ -548,6 +554,7 @@ async function finish(
       state: 'done',
       parked: null,
       error: null,
+      attempts: 0,
       spent: spent(known.spent),
       throughBlock,
       finished: known.finished + 1,
@@ -570,6 +577,7 @@ async function readWallet(
   const { store, reader, options } = work
   const { account } = item
   const head = await reader.head()
+  refuseBehind(item, head)
   await anchorHead(work, head)
   const started = { at: performance.now(), block: -1 }
   let [size, largest] = [startRange, largestRange]
@@ -614,6 +622,20 @@ async function readWallet(
     spent: meter.take({ blocks: 0, transfers: 0 }),
     throughBlock: head,
   })
+}
+
+/** Read through an older block than the others, a wallet would be wanted again at once. */
+function refuseBehind({ through }: WorkItem, head: number): void {
+  if (through === null || head >= through) return
+  throw new KnownError(
+    'rpc.unavailable',
+    `the node is at block ${head}, and ${through} is wanted`,
+    {
+      facts: { head, through },
+      hint: 'It is behind: try again later, or use another endpoint.',
+      retryable: true,
+    },
+  )
 }
 
 /** What a flag may cost is checked between two ranges; what was read stays, and is not read again. */

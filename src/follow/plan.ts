@@ -238,7 +238,7 @@ function ownWants(flag: Flag, items: ReadonlyMap<string, WorkItem>, { spent }: C
   const [calls, blocks] = [flag.budget.calls - spent.calls, flag.budget.blocks - spent.blocks]
   if (calls <= 0 || blocks <= 0) return []
   const limits = { calls: own.spent.calls + calls, blocks: own.spent.blocks + blocks }
-  return [{ account: own.account, share: 1, why: 'rests', flag: flag.id, limits }]
+  return [{ account: own.account, share: 1, why: 'rests', flag: flag.id, limits, through: null }]
 }
 
 /** The state of a flag, and the log of what was done for it since. */

@@ -9,6 +9,8 @@ export interface Wanted extends Candidate {
   readonly flag: string
   /** Calls and blocks that reading it may cost in all. */
   readonly limits: { readonly calls: number; readonly blocks: number }
+  /** Block through which it must be read. */
+  readonly through: number | null
 }
 
 /** What a flag wants next, and why it wants no more. */
@@ -74,7 +76,8 @@ export function choose(
         calls: (item?.spent.calls ?? 0) + left.calls,
         blocks: (item?.spent.blocks ?? 0) + left.blocks,
       }
-      wanted.set(candidate.account, { ...candidate, flag: flag.id, limits })
+      const last = through[accountChain(candidate.account)] ?? null
+      wanted.set(candidate.account, { ...candidate, flag: flag.id, limits, through: last })
     }
   }
   return { wanted: [...wanted.values()], spent, over, blocked }

@@ -59,6 +59,7 @@ function wantedWork(item: WorkItem, wants: readonly Wanted[]): WorkItem {
       calls: Math.max(...wants.map(({ limits }) => limits.calls)),
       blocks: Math.max(...wants.map(({ limits }) => limits.blocks)),
     },
+    through: isOwn ? null : latest(wants),
   }
   const isAsked = item.state === 'waiting' || item.state === 'working'
   const goesOn = item.state === 'done' || item.parked === 'budget'
@@ -68,6 +69,11 @@ function wantedWork(item: WorkItem, wants: readonly Wanted[]): WorkItem {
     reason: isOwn && isAsked ? item.reason : reasonOf(best),
     ...(goesOn ? { state: 'waiting', parked: null, error: null } : {}),
   }
+}
+
+function latest(wants: readonly Wanted[]): number | null {
+  const blocks = wants.flatMap(({ through }) => through ?? [])
+  return blocks.length === 0 ? null : Math.max(...blocks)
 }
 
 function rounded(share: number): number {

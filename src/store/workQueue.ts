@@ -60,6 +60,8 @@ export interface WorkItem {
   readonly continued: boolean
   /** What it may still cost, in calls and blocks; `null` for no limit. */
   readonly limits: { readonly calls: number; readonly blocks: number } | null
+  /** Block through which it is wanted: a node that is behind cannot serve it yet. */
+  readonly through: number | null
   readonly spent: Spent
   /** Block through which it was last read. */
   readonly throughBlock: number | null
@@ -96,6 +98,7 @@ export function newWork(
     askedFirst: null,
     continued: false,
     limits: null,
+    through: null,
     spent: nothing,
     throughBlock: null,
     finished: 0,
@@ -167,7 +170,9 @@ export async function askAgain(
     state: 'waiting',
     parked: null,
     error: null,
+    attempts: 0,
     limits: null,
+    through: null,
   }))
 }
 
@@ -184,7 +189,9 @@ export function continueWork(store: Store, account: Account): Promise<WorkItem |
       known && {
         ...known,
         continued: true,
-        ...(known.state === 'parked' ? { state: 'waiting', parked: null, error: null } : {}),
+        ...(known.state === 'parked'
+          ? { state: 'waiting', parked: null, error: null, attempts: 0 }
+          : {}),
       },
   )
 }

@@ -143,6 +143,18 @@ test('a budget ends a reading between two ranges, and what was read stays', asyn
   expect(await found(folder, person(a))).toMatchObject({ state: 'done' })
 })
 
+test('a node that is behind leaves a wallet to the next worker, and does not read it in vain', async () => {
+  const folder = await stored(wanted(person(a), { through: 1_000_000 }))
+  const events = await work(folder)
+  expect(events.at(-1)).toMatchObject({ event: 'failed', code: 'rpc.unavailable' })
+  expect(await found(folder, person(a))).toMatchObject({
+    state: 'waiting',
+    attempts: 1,
+    error: { code: 'rpc.unavailable' },
+    spent: { blocks: 0 },
+  })
+})
+
 test('a flagged payment is read by its transaction, and nobody counts as covered', async () => {
   const id = `${chain}:${payment}`
   const flag = { transaction: { chain, tx: payment }, ...said }
