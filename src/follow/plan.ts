@@ -58,7 +58,10 @@ export function createPlanner(ground: Ground): Planner {
   const views = new Map<string, { readonly key: string; readonly view: View }>()
   let planned: string | undefined
 
-  async function viewOf(flag: Flag, items: ReadonlyMap<string, WorkItem>): Promise<View> {
+  async function viewOf(
+    flag: Flag,
+    items: ReadonlyMap<string, WorkItem>,
+  ): Promise<View | undefined> {
     const through = throughOf(flag, items)
     const { sequence, coverageVersion, tagVersion } = await store.state()
     const read = [...items.values()].filter((item) => item.state === 'done' || item.continued)
@@ -69,7 +72,7 @@ export function createPlanner(ground: Ground): Planner {
     const known = views.get(flag.id)
     if (known?.key === key) return known.view
     const view = await look(ground, flag, { items, through })
-    views.set(flag.id, { key, view })
+    if (view) views.set(flag.id, { key, view })
     return view
   }
 
@@ -88,6 +91,7 @@ export function createPlanner(ground: Ground): Planner {
           continue
         }
         const view = await viewOf(flag, items)
+        if (!view) return { changed: true, fingerprint: seen.fingerprint }
         const choice = choose(flag, view.unfinished, items, view.through)
         wanted.push(...choice.wanted, ...ownWants(flag, items, choice))
         outcomes.push({ flag, view, choice })
@@ -166,23 +170,38 @@ interface Looking {
   readonly through: Readonly<Record<string, number>>
 }
 
-async function look(ground: Ground, flag: Flag, looking: Looking): Promise<View> {
+/**
+ * @returns undefined where the graph is older than the coverage beside it: money would seem to rest in wallets whose
+ * payments are not in the graph yet. Then nothing is planned, and the next round looks again.
+ */
+async function look(ground: Ground, flag: Flag, looking: Looking): Promise<View | undefined> {
   const context = await ground.context()
+  const { sequence } = await ground.store.state()
   const { through } = looking
+  const found = await ground.read(
+    (graph) => ({ sequence: graph.sequence, ...tracesOrRefusal(graph, context, flag, looking) }),
+    ({ traces }) => new Set(traces.flatMap(({ answer }) => [...accountsWithLots(answer)])),
+  )
+  if (found.sequence < sequence) return undefined
+  const unfinished = found.traces.map((one) => one.unfinished)
+  const assets = found.traces.map(({ seeds }) => seeds.asset)
+  return { through, unfinished, assets, error: found.error }
+}
+
+function tracesOrRefusal(
+  graph: Graph,
+  context: TraceContext,
+  flag: Flag,
+  looking: Looking,
+): { readonly traces: readonly Traced[]; readonly error: FlagError | null } {
   try {
-    const found = await ground.read(
-      (graph) => tracesOf(graph, context, flag, looking),
-      (traces) => new Set(traces.flatMap(({ answer }) => [...accountsWithLots(answer)])),
-    )
-    const unfinished = found.map((one) => one.unfinished)
-    const assets = found.map(({ seeds }) => seeds.asset)
-    return { through, unfinished, assets, error: null }
+    return { traces: tracesOf(graph, context, flag, looking), error: null }
   } catch (error) {
     if (!(error instanceof KnownError) || error.code.startsWith('store.')) throw error
     const { code, message, hint = null, facts } = error
     const candidates = facts['candidates']
     const told = candidates === undefined ? message : `${message}: ${candidates}`
-    return { through, unfinished: [], assets: [], error: { code, message: told, hint } }
+    return { traces: [], error: { code, message: told, hint } }
   }
 }
 

@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { loadAttribution } from '../../src/attribution/load.ts'
 import { readSteps } from '../../src/follow/followLog.ts'
+import { createPlanner } from '../../src/follow/plan.ts'
+import { buildGraph } from '../../src/graph/build.ts'
+import type { Graph } from '../../src/graph/graph.ts'
 import type { Account } from '../../src/ledger/account.ts'
 import type { Tag } from '../../src/ledger/tag.ts'
 import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
@@ -360,6 +364,28 @@ test('flagged again, money is followed through the head of that day', async () =
     state: 'done',
     through: { [chain]: 110 },
   })
+})
+
+test('a graph that is older than the coverage beside it is no ground for a plan', async () => {
+  const played = await playing(chainOfFive)
+  const { store } = played
+  const old = await buildGraph(store)
+  let graph: Graph | undefined = old
+  const planner = createPlanner({
+    store,
+    read: async (work) => work(graph ?? (await buildGraph(store))),
+    async context() {
+      const { tags, tokens } = await loadAttribution(store)
+      return { tags, tokens, coverage: await store.coverageClaims() }
+    },
+  })
+  await putFlag(store, payment(2), new Date(0))
+  await played.work()
+  expect((await planner.round(new Date(0))).changed).toBe(true)
+  expect((await played.flag(flagOf(2))).following).toBeNull()
+  graph = undefined
+  await planner.round(new Date(0))
+  expect((await played.flag(flagOf(2))).following).toMatchObject({ state: 'following', queued: 1 })
 })
 
 test('what nobody wants any more and nobody began is taken back', async () => {
