@@ -133,7 +133,8 @@ export async function runWorkerCommand(args: string[]): Promise<number> {
     })
   }
   const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  // A terminal tells the whole group, and who started this passes it on: told twice it still ends in good order.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
   const bar = createProgressBar(process.stderr)
   let failed = false
   const tell = (event: WorkerEvent): void => {

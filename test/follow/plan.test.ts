@@ -245,6 +245,31 @@ describe('budgets', () => {
     expect((await readWork(played.store, a))?.limits).toMatchObject({ calls: 40 })
   })
 
+  test('no more is queued at once than the budget allows', async () => {
+    const played = await playing(chainOfFive)
+    await putFlag(played.store, { ...payment(2), budget: { addresses: 2 } }, new Date(0))
+    for (let step = 0; step < 2; step++) {
+      await played.plan()
+      await played.work()
+    }
+    await played.plan()
+    expect((await played.flag(flagOf(2))).following).toMatchObject({ queued: 1, over: 'addresses' })
+  })
+
+  test('the rest that may stay unknown is not read, though each part of it is followed', async () => {
+    const played = await playing([
+      [pay(V, a, 100n)],
+      [pay(a, b, 35n), pay(a, c, 35n), pay(a, d, 30n)],
+    ])
+    await putFlag(played.store, { ...payment(1), minShare: 0.3 }, new Date(0))
+    await played.settle()
+    expect(played.read).toEqual([flagOf(1), a, b, c])
+    expect((await played.flag(flagOf(1))).following).toMatchObject({
+      state: 'done',
+      unfinished: 0.3,
+    })
+  })
+
   test('what is below the share that matters is not read', async () => {
     const played = await playing(chainOfFive)
     await putFlag(played.store, { ...payment(2), minShare: 0.5 }, new Date(0))
