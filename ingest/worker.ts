@@ -9,6 +9,7 @@ import type { ConversionRecord } from '../src/ledger/conversionRecord.ts'
 import { gapsIn } from '../src/ledger/coverage.ts'
 import { KnownError } from '../src/ledger/errors.ts'
 import { harmlessText } from '../src/ledger/text.ts'
+import type { Kind } from '../src/ledger/transfer.ts'
 import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
 import { appendDocument } from '../src/store/documentLog.ts'
 import { changeFlag, type Flag } from '../src/store/flags.ts'
@@ -43,6 +44,8 @@ export interface WorkerOptions {
   readonly signal: AbortSignal
   /** Tries of one call before the node counts as unavailable. Default 6, over some twelve seconds. */
   readonly tries?: number
+  /** Blocks unread from which on it pays to ask where a wallet begins. Default 50,000. */
+  readonly worthAsking?: number
   /** How long a worker that died keeps others from its flag. Default 30 s. */
   readonly leaseMs?: number
   readonly tell: (event: WorkerEvent) => void
@@ -112,6 +115,7 @@ const plannedIdleMs = 100
 const mostTries = 12
 const longestDelayMs = 600_000
 const usualLeaseMs = 30_000
+const usualWorthAsking = 50_000
 
 /** `ingest/main.ts worker`: reads flagged wallets from a node. The URL comes by environment, since it may carry a key. */
 export async function runWorkerCommand(args: string[]): Promise<number> {
@@ -196,7 +200,8 @@ function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar
  * where the coverage ends. What fails is marked with the reason; the worker goes on.
  *
  * A history is read from the first block, also where the money arrived late: which money pays for what (design 8.1)
- * depends on what was there before, and no node proves cheaply that nothing was.
+ * depends on what was there before. Where the state of the chain shows that nothing was, that stretch is not read for
+ * native coins; tokens come to an address without a trace in its state, so their logs always are.
  *
  * @throws KnownError `rpc.*` when the node cannot be reached at all, `store.*`
  */
@@ -580,6 +585,7 @@ async function readWallet(
   const head = await reader.head()
   refuseBehind(item, head)
   await anchorHead(work, head)
+  await skipUntouched(work, account, head)
   const started = { at: performance.now(), block: -1 }
   let [size, largest] = [startRange, largestRange]
   let transfers = 0
@@ -591,14 +597,14 @@ async function readWallet(
     options.signal.throwIfAborted()
     if (started.block < 0) started.block = next.from
     const range = { from: next.from, to: Math.min(next.from + size - 1, next.to) }
-    const read = await readOrShrink(reader, account, range)
+    const read = await readOrShrink(reader, account, { ...range, kinds: next.kinds })
     if ('blocks' in read) {
       size = read.blocks
       if (read.told) largest = read.blocks
       continue
     }
     await lease.renew()
-    const coverage = reader.complete.map((kind) => ({
+    const coverage = next.kinds.map((kind) => ({
       account,
       kind,
       fromBlock: range.from,
@@ -676,21 +682,50 @@ async function rememberPayments(
   for (const record of records) payments.add(JSON.stringify(record))
 }
 
-/** The first blocks that are not covered for every kind this node can tell. */
-async function firstGap(
-  work: Work,
-  account: Account,
-  head: number,
-): Promise<{ from: number; to: number } | undefined> {
+/** Kinds that an untouched address cannot have: tokens come to it without its doing. */
+const nativeKinds: ReadonlySet<Kind> = new Set(['native', 'internal', 'fee'])
+
+/** A wallet that is younger than the chain: what the state shows of the time before needs no reading. */
+async function skipUntouched(work: Work, account: Account, head: number): Promise<void> {
+  const { store, reader, node, options } = work
+  const first = await firstGap(work, account, head)
+  const worth = options.worthAsking ?? usualWorthAsking
+  if (!reader.untouchedThrough || first?.from !== 0 || first.to < worth) return
+  const toBlock = (await reader.untouchedThrough(account, head)) ?? -1
+  if (toBlock < 0) return
+  const kinds = reader.complete.filter((kind) => nativeKinds.has(kind))
+  const claim = { account, fromBlock: 0, toBlock, assurance: 1 as const, source: node.name }
+  const coverage = kinds.map((kind) => ({ ...claim, kind }))
+  await store.append({ transfers: [], source: node.name, assurance: 1, coverage })
+}
+
+interface Gap {
+  readonly from: number
+  readonly to: number
+  /** All kinds that are not covered there. */
+  readonly kinds: readonly Kind[]
+}
+
+/** The first blocks that are not covered for every kind this node can tell, as far as the same kinds are missing. */
+async function firstGap(work: Work, account: Account, head: number): Promise<Gap | undefined> {
   const claims = await work.store.coverage(new Set([account]))
   const gaps = work.reader.complete.flatMap((kind) => {
     const known = claims.filter((claim) => claim.kind === kind && claim.assurance >= 1)
-    return gapsIn(
+    const missing = gapsIn(
       { from: 0, to: head },
       known.map(({ fromBlock: from, toBlock: to }) => ({ from, to })),
     )
+    return missing.map((gap) => ({ ...gap, kind }))
   })
-  return gaps.sort((a, b) => a.from - b.from)[0]
+  if (gaps.length === 0) return undefined
+  const from = Math.min(...gaps.map((gap) => gap.from))
+  const here = gaps.filter((gap) => gap.from === from)
+  const later = gaps.filter((gap) => gap.from > from).map((gap) => gap.from - 1)
+  return {
+    from,
+    to: Math.min(...here.map((gap) => gap.to), ...later),
+    kinds: here.map(({ kind }) => kind),
+  }
 }
 
 /** What to try instead of a range that the node refuses; `told` when it said how many blocks it takes. */
@@ -703,10 +738,10 @@ interface Smaller {
 async function readOrShrink(
   reader: ChainReader,
   wallet: Account,
-  range: { readonly from: number; readonly to: number },
+  range: Gap,
 ): Promise<Awaited<ReturnType<ChainReader['read']>> | Smaller> {
   try {
-    return await reader.read(wallet, range)
+    return await reader.read(wallet, range, range.kinds)
   } catch (error) {
     const blocks = range.to - range.from + 1
     if (!(error instanceof RpcRefusal) || blocks === 1) throw error

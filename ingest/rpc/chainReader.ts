@@ -13,6 +13,7 @@ import { callTracerFrames, parityFrames } from '../decode/traces.ts'
 import { paymentsOfTransaction, transfersOfTransaction } from '../decode/transaction.ts'
 import { firstLook } from './firstLook.ts'
 import type { RpcNode, RpcRefusal } from './node.ts'
+import { untouchedThrough } from './untouched.ts'
 import {
   account,
   type Fields,
@@ -44,12 +45,16 @@ export interface ChainReader {
   /**
    * All transfers and pools' payments of every transaction that touches the wallet in these blocks.
    *
+   * @param kinds - what is wanted, where the rest is known already; default all of {@link ChainReader.complete}.
    * @throws RpcRefusal when the range is too large for the node
    */
   read(
     wallet: Account,
     range: { readonly from: number; readonly to: number },
+    kinds?: readonly Kind[],
   ): Promise<ReadTransactions>
+  /** Block through which no native coin can have moved, by the state of the chain. Absent where that cannot be told. */
+  untouchedThrough?(wallet: Account, head: number): Promise<number | undefined>
   /** What one transaction moved; undefined where the chain does not have it, or not yet. */
   readTransaction(tx: string): Promise<ReadTransactions | undefined>
   /** Asks cheaply how busy an address is, before its history is read. Absent where that cannot be told. */
@@ -84,7 +89,8 @@ export async function connectChain(
     complete: completeKinds(traces),
     head: async () => wholeNumber(await node.call('eth_blockNumber', []), 'the head'),
     blockHash: (number) => reader.blockHash(number),
-    read: (wallet, range) => reader.read(wallet, range),
+    read: (wallet, range, kinds) => reader.read(wallet, range, kinds),
+    untouchedThrough: (wallet, head) => untouchedThrough(node, wallet, head),
     readTransaction: (tx) => reader.readTransaction(tx),
     look: (wallet) => firstLook(node, wallet),
   }
@@ -155,6 +161,7 @@ class NodeReader {
   async read(
     wallet: Account,
     range: { readonly from: number; readonly to: number },
+    kinds?: readonly Kind[],
   ): Promise<ReadTransactions> {
     const touched = new Map<number, Set<string>>()
     const touch = (block: number, tx: string): void => {
@@ -163,8 +170,10 @@ class NodeReader {
     await this.#touchedByLogs(wallet, range, touch)
     const blocks = new Map<number, BlockHead>()
     const rewards: Transfer[] = []
-    if (this.#traces === 'trace_filter') await this.#touchedByFilter(wallet, range, touch)
-    else {
+    const onlyTokens = kinds?.every((kind) => kind === 'token') ?? false
+    if (this.#traces === 'trace_filter' && !onlyTokens)
+      await this.#touchedByFilter(wallet, range, touch)
+    else if (!onlyTokens) {
       for await (const block of this.#allBlocks(range)) {
         blocks.set(block.number, block)
         await this.#touchedInBlock(wallet, block, touch)

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createNode } from '../../ingest/rpc/node.ts'
+import { untouchedThrough } from '../../ingest/rpc/untouched.ts'
 import { runWorker, type WorkerEvent } from '../../ingest/worker.ts'
 import { type Account, parseAccount } from '../../src/ledger/account.ts'
 import type { ChainId } from '../../src/ledger/chain.ts'
@@ -56,13 +58,16 @@ function wanted(account: Account, more: Partial<WorkItem> = {}) {
     }))
 }
 
-async function work(folder: string): Promise<WorkerEvent[]> {
+async function work(
+  folder: string,
+  more: { readonly worthAsking?: number } = {},
+): Promise<WorkerEvent[]> {
   const events: WorkerEvent[] = []
   const tell = (event: WorkerEvent): void => {
     events.push(event)
   }
   const signal = new AbortController().signal
-  await runWorker({ store: folder, rpc: anvil.url, once: true, signal, tries: 2, tell })
+  await runWorker({ store: folder, rpc: anvil.url, once: true, signal, tries: 2, tell, ...more })
   return events
 }
 
@@ -153,6 +158,44 @@ test('a node that is behind leaves a wallet to the next worker, and does not rea
     error: { code: 'rpc.unavailable' },
     spent: { blocks: 0 },
   })
+})
+
+test('what the state shows of the time before a wallet began is not read for native coins', async () => {
+  const late = parseAccount(`0x${'5a'.repeat(20)}`, chain)
+  const never = parseAccount(`0x${'5b'.repeat(20)}`, chain)
+  const { send, people: all } = await createScene(anvil)
+  const reference = late.slice(late.lastIndexOf(':') + 1)
+  for (const to of [late, never])
+    await send(all[5] as string, to.slice(to.lastIndexOf(':') + 1), { value: 10n ** 18n })
+  const began = Number(await anvil.call('eth_blockNumber')) - 1
+  await anvil.call('anvil_impersonateAccount', [reference])
+  await send(reference, all[6] as string, { value: 5n })
+  const folder = await stored(async (store) => {
+    await wanted(late)(store)
+    await wanted(never)(store)
+  })
+  await work(folder, { worthAsking: 10 })
+  const store = await openStore(folder)
+  const spans = async (account: Account): Promise<string[]> =>
+    (await store.coverage(new Set([account]))).map(
+      ({ kind, fromBlock, toBlock }) => `${kind} ${fromBlock}-${toBlock}`,
+    )
+  const head = Number(await anvil.call('eth_blockNumber'))
+  const whole = ['fee', 'internal', 'native', 'token'].map((kind) => `${kind} 0-${head}`)
+  expect(await spans(late)).toEqual(whole)
+  expect(await spans(never)).toEqual(whole)
+  const rows = await store.transfersTouching({ accounts: new Set([late]), limit: 100 })
+  expect(rows.transfers.map(({ kind, block }) => [kind, block])).toEqual([
+    ['native', began],
+    ['fee', began + 2],
+    ['native', began + 2],
+  ])
+  await store.close()
+  // Whoever has not signed may be a contract that comes and goes: it is read.
+  const node = createNode(anvil.url)
+  expect(await untouchedThrough(node, late, head)).toBe(began - 1)
+  expect(await untouchedThrough(node, never, head)).toBeUndefined()
+  expect(await untouchedThrough(node, contract, head)).toBeUndefined()
 })
 
 test('a flagged payment is read by its transaction, and nobody counts as covered', async () => {
