@@ -80,10 +80,13 @@ export function createPlanner(ground: Ground): Planner {
     async round(now) {
       const seen = await lookAtQueue(store)
       if (seen.fingerprint === planned) return { changed: false, fingerprint: planned }
-      const items = new Map(seen.work.map(({ id, value }) => [id, value as WorkItem]))
+      const { tags, coverage } = await ground.context()
+      const items = asCovered(
+        seen.work.map(({ value }) => value as WorkItem),
+        coverage,
+      )
       const wanted: Wanted[] = []
       let changed = false
-      const { tags } = await ground.context()
       const outcomes: Outlook[] = []
       for (const flag of seen.flags.map(flagOf)) {
         if (await isQueuedLate(store, flag, items)) {
@@ -105,6 +108,32 @@ export function createPlanner(ground: Ground): Planner {
       return { changed, fingerprint: seen.fingerprint }
     },
   }
+}
+
+/**
+ * Items with the block through which they are still covered: after a reorganisation what was read beyond the common
+ * block is gone, and is to be read again.
+ */
+function asCovered(
+  work: readonly WorkItem[],
+  coverage: TraceContext['coverage'],
+): Map<string, WorkItem> {
+  const through = new Map<string, number>()
+  const reach = (account: string, block: number): void => {
+    through.set(account, Math.max(through.get(account) ?? -1, block))
+  }
+  for (const claim of coverage) {
+    if ('account' in claim) reach(claim.account, claim.toBlock)
+    else for (const account of claim.accounts) reach(account, claim.toBlock)
+  }
+  return new Map(
+    work.map((item) => {
+      const { id, account, throughBlock } = item
+      if (account === null || throughBlock === null) return [id, item]
+      const covered = Math.min(throughBlock, through.get(account) ?? -1)
+      return [id, covered === throughBlock ? item : { ...item, throughBlock: covered }]
+    }),
+  )
 }
 
 /** Somebody knows what a tagged address is; nobody need ask whether it is busy. */

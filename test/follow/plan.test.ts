@@ -391,6 +391,17 @@ test('flagged again, money is followed through the head of that day', async () =
   })
 })
 
+test('what a reorganisation took away is read again', async () => {
+  const played = await playing(chainOfFive)
+  await putFlag(played.store, payment(2), new Date(0))
+  await played.settle()
+  const before = played.read.length
+  await played.store.rollBack(chain, 103)
+  await played.settle()
+  expect(played.read.slice(before).sort()).toEqual([b, c, x].sort())
+  expect((await played.flag(flagOf(2))).following).toMatchObject({ state: 'done', unfinished: 0 })
+})
+
 test('a graph that is older than the coverage beside it is no ground for a plan', async () => {
   const played = await playing(chainOfFive)
   const { store } = played
