@@ -68,7 +68,7 @@ Pinned: jejak replay ${answer.id}`
     program.command('compare').description('the same trace under every method, side by side'),
   ).action((options: TraceOptions, command: Program) =>
     answered(command, async (knowledge) => {
-      const request = { ...(await requestOf(knowledge, options)), ...budgets(config) }
+      const request = { ...(await askedOf(knowledge, options, config)), ...budgets(config) }
       const answer = await runComparison(knowledge, request)
       const { tokens } = await knowledge.attribution()
       return { text: `${JSON.stringify(answer)}\n`, table: compareTable(answer, tokens.info) }
