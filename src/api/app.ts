@@ -80,7 +80,7 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
     limitMs: options.config.traceTimeoutMs,
   })
   knowledge.onClose(() => pool.close())
-  if (options.plans) planInPool(knowledge, pool, options.log)
+  if (options.plans) planInPool(knowledge, options.config.traceTimeoutMs, options.log)
   const jobs = createJobs(pool)
   app.route('/', flagRoutes(knowledge, cursors, jobs))
   app.route('/', workRoutes(knowledge, cursors))

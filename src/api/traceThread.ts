@@ -121,7 +121,8 @@ async function answer(
   }
   if (task.kind === 'plan') {
     planner ??= createPlanner(knowledge)
-    sayAnswer(JSON.stringify(await planner.round(new Date())), '', undefined)
+    const done = task.step === 'prepare' ? planner.prepare() : planner.round(new Date())
+    sayAnswer(JSON.stringify((await done) ?? null), '', undefined)
     return undefined
   }
   const watch = watchOf(question)

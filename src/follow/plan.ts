@@ -37,6 +37,11 @@ export interface Ground {
 
 export interface Planner {
   /**
+   * Reads all that the next round needs besides the graph. Who hands over graphs made elsewhere calls it before the
+   * graph is made, so that no coverage is newer than the graph beside it; else a round does so itself.
+   */
+  prepare(): Promise<void>
+  /**
    * Looks once at everything that is flagged and writes what is wanted next.
    *
    * @returns false when nothing had changed since the last round, which then cost three reads.
@@ -57,30 +62,44 @@ export function createPlanner(ground: Ground): Planner {
   const { store } = ground
   const views = new Map<string, { readonly key: string; readonly view: View }>()
   let planned: string | undefined
+  let prepared: Prepared | undefined
+
+  /** In this order, so that what is read later knows at least as much. */
+  async function read(): Promise<Prepared> {
+    const seen = await lookAtQueue(store)
+    const context = await ground.context()
+    const { sequence, coverageVersion, tagVersion } = await store.state()
+    return { seen, context, sequence, versions: [coverageVersion, tagVersion] }
+  }
 
   async function viewOf(
     flag: Flag,
     items: ReadonlyMap<string, WorkItem>,
+    { context, sequence, versions }: Prepared,
   ): Promise<View | undefined> {
     const through = throughOf(flag, items)
-    const { sequence, coverageVersion, tagVersion } = await store.state()
-    const read = [...items.values()].filter((item) => item.state === 'done' || item.continued)
+    const done = [...items.values()].filter((item) => item.state === 'done' || item.continued)
     const key = JSON.stringify([
-      [sequence, coverageVersion, tagVersion, through, flag.minShare],
-      read.map(({ id, throughBlock, continued }) => [id, throughBlock, continued]),
+      [sequence, versions, through, flag.minShare],
+      done.map(({ id, throughBlock, continued }) => [id, throughBlock, continued]),
     ])
     const known = views.get(flag.id)
     if (known?.key === key) return known.view
-    const view = await look(ground, flag, { items, through })
+    const view = await look(ground, flag, { items, through, context, sequence })
     if (view) views.set(flag.id, { key, view })
     return view
   }
 
   return {
+    async prepare() {
+      prepared = await read()
+    },
     async round(now) {
-      const seen = await lookAtQueue(store)
+      const known = prepared ?? (await read())
+      prepared = undefined
+      const { seen } = known
       if (seen.fingerprint === planned) return { changed: false, fingerprint: planned }
-      const { tags, coverage } = await ground.context()
+      const { tags, coverage } = known.context
       const items = asCovered(
         seen.work.map(({ value }) => value as WorkItem),
         coverage,
@@ -93,7 +112,7 @@ export function createPlanner(ground: Ground): Planner {
           changed = true
           continue
         }
-        const view = await viewOf(flag, items)
+        const view = await viewOf(flag, items, known)
         if (!view) return { changed: true, fingerprint: seen.fingerprint }
         const choice = choose(flag, view.unfinished, items, view.through)
         wanted.push(...choice.wanted, ...ownWants(flag, items, choice))
@@ -134,6 +153,15 @@ function asCovered(
       return [id, covered === throughBlock ? item : { ...item, throughBlock: covered }]
     }),
   )
+}
+
+/** What a round starts from. */
+interface Prepared {
+  readonly seen: Awaited<ReturnType<typeof lookAtQueue>>
+  readonly context: TraceContext
+  /** A graph must reach at least this far in the log. */
+  readonly sequence: number
+  readonly versions: readonly number[]
 }
 
 /** Somebody knows what a tagged address is; nobody need ask whether it is busy. */
@@ -195,6 +223,8 @@ function chainOf({ account, transaction }: WorkItem): ChainId {
 }
 
 interface Looking {
+  readonly context: TraceContext
+  readonly sequence: number
   readonly items: ReadonlyMap<string, WorkItem>
   readonly through: Readonly<Record<string, number>>
 }
@@ -204,11 +234,9 @@ interface Looking {
  * payments are not in the graph yet. Then nothing is planned, and the next round looks again.
  */
 async function look(ground: Ground, flag: Flag, looking: Looking): Promise<View | undefined> {
-  const context = await ground.context()
-  const { sequence } = await ground.store.state()
-  const { through } = looking
+  const { through, sequence } = looking
   const found = await ground.read(
-    (graph) => ({ sequence: graph.sequence, ...tracesOrRefusal(graph, context, flag, looking) }),
+    (graph) => ({ sequence: graph.sequence, ...tracesOrRefusal(graph, flag, looking) }),
     ({ traces }) => new Set(traces.flatMap(({ answer }) => [...accountsWithLots(answer)])),
   )
   if (found.sequence < sequence) return undefined
@@ -219,12 +247,11 @@ async function look(ground: Ground, flag: Flag, looking: Looking): Promise<View 
 
 function tracesOrRefusal(
   graph: Graph,
-  context: TraceContext,
   flag: Flag,
   looking: Looking,
 ): { readonly traces: readonly Traced[]; readonly error: FlagError | null } {
   try {
-    return { traces: tracesOf(graph, context, flag, looking), error: null }
+    return { traces: tracesOf(graph, flag, looking), error: null }
   } catch (error) {
     if (!(error instanceof KnownError) || error.code.startsWith('store.')) throw error
     const { code, message, hint = null, facts } = error
@@ -240,8 +267,8 @@ interface Traced {
   readonly unfinished: Unfinished
 }
 
-function tracesOf(graph: Graph, context: TraceContext, flag: Flag, looking: Looking): Traced[] {
-  const { items, through } = looking
+function tracesOf(graph: Graph, flag: Flag, looking: Looking): Traced[] {
+  const { items, through, context } = looking
   const continueThrough = [...items.values()].flatMap(({ continued, account }) =>
     continued && account ? [account] : [],
   )

@@ -30,6 +30,8 @@ export async function writeWanted(
     if (now && !differs(now, wantedWork(now, wants))) continue
     changed = true
     await changeWork(store, account, (known) => {
+      // Somebody has finished it since: whether it is still wanted, the next round knows.
+      if (known && known.finished !== now?.finished) return known
       const item = known ?? { ...newWork({ account }), askFirst: !all.isTagged(account) }
       const next = wantedWork(item, wants)
       return !known || differs(item, next) ? next : known
