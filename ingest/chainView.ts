@@ -1,8 +1,9 @@
 import type { ChainId } from '../src/ledger/chain.ts'
 import { KnownError } from '../src/ledger/errors.ts'
 import { conflictIn } from '../src/store/conflict.ts'
-import { changeFlag, listFlags } from '../src/store/flags.ts'
+import { changeFlag } from '../src/store/flags.ts'
 import type { Fence, Store } from '../src/store/store.ts'
+import { changeWork, listWork } from '../src/store/workQueue.ts'
 import { type Anchor, type Anchors, anchorBlocks, readAnchors, writeAnchors } from './anchors.ts'
 import type { ChainReader } from './rpc/chainReader.ts'
 
@@ -290,7 +291,7 @@ async function completeRollBack(
   told({ chain, fromBlock, orphans, reopened })
 }
 
-/** Wallets that were read beyond the block wait again. */
+/** What was read beyond the block waits again. */
 async function reopen(
   store: Store,
   chain: ChainId,
@@ -298,15 +299,14 @@ async function reopen(
   fromBlock: number,
 ): Promise<number> {
   let reopened = 0
-  for (const flag of await listFlags(store)) {
-    const reached = flag.progress === null || flag.progress.headBlock >= fromBlock
-    if (!flag.account.startsWith(`${chain}:`) || flag.state !== 'done' || !reached) continue
-    await changeFlag(
-      store,
-      flag.account,
-      (known) => known && { ...known, state: known.state === 'done' ? 'waiting' : known.state },
-      [fence],
-    )
+  for (const item of await listWork(store)) {
+    const reached = item.throughBlock === null || item.throughBlock >= fromBlock
+    if (!item.id.startsWith(`${chain}:`) || item.state !== 'done' || !reached) continue
+    const again = <T extends { readonly state: string }>(known: T): T =>
+      known.state === 'done' ? { ...known, state: 'waiting' } : known
+    await changeWork(store, item.id, (known) => known && again(known), [fence])
+    for (const id of item.own)
+      await changeFlag(store, id, (known) => known && again(known), [fence])
     reopened++
   }
   return reopened

@@ -22,7 +22,7 @@ async function run(name: string | undefined, args: string[]): Promise<number> {
   try {
     if (name === 'import') return await runImport(args)
     if (name === 'worker') {
-      const { runWorkerCommand } = await import('./worker.ts')
+      const { runWorkerCommand } = await import('./workerCommand.ts')
       return await runWorkerCommand(args)
     }
     throw new KnownError('request.invalid', `there is no ingest command "${name ?? ''}"`, {

@@ -1,4 +1,5 @@
 import type { Account } from '../src/ledger/account.ts'
+import type { Kind } from '../src/ledger/transfer.ts'
 import type { ChainReader, ReadTransactions } from './rpc/chainReader.ts'
 import { type Clock, wallClock } from './rpc/clock.ts'
 import type { BlockRange } from './rpc/windows.ts'
@@ -18,7 +19,12 @@ export interface Reading {
  */
 export interface ReadAhead {
   /** @returns the first piece of the gap. @throws KnownError `rpc.*` */
-  read(gap: BlockRange): Promise<Reading>
+  read(gap: KindsGap): Promise<Reading>
+}
+
+/** Blocks that are not covered, and for which kinds; absent: all that the source can tell. */
+interface KindsGap extends BlockRange {
+  readonly kinds?: readonly Kind[]
 }
 
 /** Blocks of the first piece; further ones as many as take some seconds. */
@@ -28,7 +34,7 @@ const quickMs = 6_000
 const slowMs = 20_000
 
 interface UnderWay {
-  readonly range: BlockRange
+  readonly range: KindsGap
   readonly reading: Promise<Reading>
 }
 
@@ -40,9 +46,9 @@ export function createReadAhead(
   let size = reader.blocksAtOnce ?? startBlocks
   let ahead: UnderWay | undefined
 
-  async function readPiece(asked: BlockRange): Promise<Reading> {
+  async function readPiece(asked: KindsGap): Promise<Reading> {
     const askedAt = clock.now()
-    const read = await reader.read([wallet], asked)
+    const read = await reader.read([wallet], { from: asked.from, to: asked.to }, asked.kinds)
     const tookMs = clock.now() - askedAt
     const blocks = asked.to - asked.from + 1
     if (reader.blocksAtOnce !== undefined) size = reader.blocksAtOnce
@@ -53,8 +59,8 @@ export function createReadAhead(
     return { read, range, by: read.by ?? reader }
   }
 
-  function start(gap: BlockRange): UnderWay {
-    const range = { from: gap.from, to: Math.min(gap.from + size - 1, gap.to) }
+  function start(gap: KindsGap): UnderWay {
+    const range = { ...gap, from: gap.from, to: Math.min(gap.from + size - 1, gap.to) }
     const reading = readPiece(range)
     // Whoever waits for it hears of a failure; until then it is not one that nobody handles.
     reading.catch(() => undefined)
@@ -63,10 +69,13 @@ export function createReadAhead(
 
   return {
     async read(gap) {
-      const isAhead = ahead?.range.from === gap.from && ahead.range.to <= gap.to
+      const isAhead =
+        ahead?.range.from === gap.from &&
+        ahead.range.to <= gap.to &&
+        String(ahead.range.kinds) === String(gap.kinds)
       const current = ahead && isAhead ? ahead : start(gap)
       const { to } = current.range
-      ahead = to < gap.to ? start({ from: to + 1, to: gap.to }) : undefined
+      ahead = to < gap.to ? start({ ...gap, from: to + 1 }) : undefined
       return current.reading
     },
   }

@@ -1,56 +1,54 @@
 import { randomUUID } from 'node:crypto'
-import { parseArgs } from 'node:util'
-import { readConfig } from '../src/config.ts'
-import { type Account, accountChain, formatAccount } from '../src/ledger/account.ts'
-import { type AssetId, parseAsset } from '../src/ledger/asset.ts'
-import type { ConversionRecord } from '../src/ledger/conversionRecord.ts'
-import { gapsIn } from '../src/ledger/coverage.ts'
 import { KnownError } from '../src/ledger/errors.ts'
-import { freezableTokens } from '../src/ledger/issuers.ts'
-import { harmlessText } from '../src/ledger/text.ts'
-import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
 import { conflictIn } from '../src/store/conflict.ts'
-import { appendDocument } from '../src/store/documentLog.ts'
-import { changeFlag, type Flag, type FlagProgress, listFlags } from '../src/store/flags.ts'
+import type { Flag, FlagProgress } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
-import { readOwnChain } from '../src/store/ownChains.ts'
-import type { Fence, Store } from '../src/store/store.ts'
+import type { Store } from '../src/store/store.ts'
+import {
+  bestWork,
+  changeWork,
+  isFree,
+  plannerState,
+  readWork,
+  type WorkItem,
+} from '../src/store/workQueue.ts'
+import { askedFirst, isTooBusy, whyTooBusy } from './busyAddress.ts'
 import {
   ChainMoved,
   type ChainView,
-  checkView,
   type RolledBack,
   viewBelowFinality,
   viewChain,
 } from './chainView.ts'
-import { type Counters, createCounters } from './counters.ts'
-import { type Descriptions, openDescriptions } from './describe.ts'
-import { connectEndpoints, type Endpoints } from './endpoints.ts'
-import { connectExplorer, type ExplorerOptions, explorerOptions } from './explorer/connect.ts'
-import { type FreezeLog, openFreezeLog } from './freezeLog.ts'
-import { createLease, type Lease, type Sightings } from './lease.ts'
-import { createProgressBar } from './progress.ts'
-import { createReadAhead } from './readAhead.ts'
-import type { ChainReader } from './rpc/chainReader.ts'
+import { createCounters } from './counters.ts'
+import { openDescriptions } from './describe.ts'
+import { openFreezeLog } from './freezeLog.ts'
+import { createLease, type Lease } from './lease.ts'
+import { readPayment } from './readPayment.ts'
+import { readWallet } from './readWallet.ts'
 import { type Clock, wallClock } from './rpc/clock.ts'
 import type { Exchange } from './rpc/exchange.ts'
+import { type ConnectedSource, connectSource, type SourceOptions } from './source.ts'
+import { chainOf, createMeter, nameOf, note, type Turn, type Work } from './work.ts'
 
 export interface WorkerOptions {
   /** Where it is, or what opens it. */
   readonly store: StorePlace | string | (() => Promise<Store>)
   /** http(s) URLs of nodes of one chain, best first, or an explorer; never told. */
-  readonly rpc: string | readonly string[] | ExplorerOptions
+  readonly rpc: SourceOptions['rpc']
   /** Take names that stand for addresses of a private network. */
   readonly allowPrivate?: boolean
-  /** Ends when no flag is waiting. */
+  /** Ends when nothing is waiting. */
   readonly once: boolean
   readonly signal: AbortSignal
   /** Tries of one call before the node counts as unavailable. Default 6, over some twelve seconds. */
   readonly tries?: number
+  /** Blocks unread from which on it pays to ask where a wallet begins. Default 50,000. */
+  readonly worthAsking?: number
   /** For tests: time, and the wire. */
   readonly clock?: Clock
   readonly exchange?: Exchange
-  /** How long a worker that died keeps others from its flag. Default 15 s. */
+  /** How long a worker that died keeps others from its work. Default 15 s. */
   readonly leaseMs?: number
   readonly tell: (event: WorkerEvent) => void
 }
@@ -81,6 +79,13 @@ export type WorkerEvent =
       readonly event: 'failed'
       readonly account: string
       readonly code: string
+      readonly message: string
+    }
+  | {
+      /** Not read further for now: it looks too busy, or the budget does not allow more. */
+      readonly event: 'parked'
+      readonly account: string
+      readonly why: 'high_degree' | 'budget'
       readonly message: string
     }
   | {
@@ -120,9 +125,13 @@ export type WorkerEvent =
 
 const idleMs = 2_000
 
+/** While somebody plans, the next wallet may be wanted in a moment. */
+const plannedIdleMs = 100
+
 /** A wallet whose reading fails for reasons that may pass is tried so often in a row, then it is parked. */
 const mostTries = 12
 const longestDelayMs = 600_000
+const longestOutageDelayMs = 60_000
 const usualLeaseMs = 15_000
 
 /** So many workers in a row that fell silent over a wallet are no accident. */
@@ -134,118 +143,16 @@ const mostMoves = 5
 /** An idle worker looks at the chain so often, since a reorganisation reopens what was done. */
 const lookMs = 15_000
 
-/** `ingest/main.ts worker`: reads flagged wallets from a node. The URL comes by environment, since it may carry a key. */
-export async function runWorkerCommand(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      store: { type: 'string' },
-      once: { type: 'boolean' },
-      json: { type: 'boolean' },
-      rpc: { type: 'string', multiple: true },
-      'allow-private': { type: 'boolean' },
-      explorer: { type: 'string' },
-      chain: { type: 'string' },
-      behind: { type: 'string' },
-      rate: { type: 'string' },
-      'lease-ms': { type: 'string' },
-    },
-  })
-  const config = readConfig(process.env)
-  const rpc =
-    values.explorer === undefined
-      ? nodeUrls(values.rpc)
-      : explorerOptions(values.explorer, values, config.explorerKey)
-  const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
-  const bar = createProgressBar(process.stderr)
-  let failed = false
-  const tell = (event: WorkerEvent): void => {
-    failed ||= event.event === 'failed'
-    if (values.json) process.stdout.write(`${JSON.stringify(event)}\n`)
-    else tellPerson(event, bar)
-  }
-  await runWorker({
-    store: { location: values.store ?? './jejak-data', neo4j: config.neo4j },
-    rpc,
-    allowPrivate: values['allow-private'] ?? config.allowPrivateRpc,
-    ...(values['lease-ms'] === undefined ? {} : { leaseMs: Number(values['lease-ms']) }),
-    once: values.once ?? false,
-    signal: stop.signal,
-    tell,
-  })
-  return failed ? 4 : 0
-}
-
-function nodeUrls(given: readonly string[] | undefined): readonly string[] {
-  const urls = given ?? process.env['JEJAK_INGEST_RPC']?.split(',') ?? []
-  if (urls.length > 0 && urls.every((url) => /^https?:\/\//.test(url) && URL.canParse(url)))
-    return urls
-  throw new KnownError('request.invalid', 'no http(s) node is named', {
-    hint: 'Give --rpc http://host:port.',
-  })
-}
-
-function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar>): void {
-  if (event.event === 'range') {
-    bar.show({
-      done: event.toBlock,
-      total: event.headBlock,
-      rows: event.toBlock - event.fromBlock + 1,
-      unit: 'blocks',
-    })
-    return
-  }
-  bar.clear()
-  if (event.event === 'connected') {
-    const inner = event.traces === 'none' ? 'none: internal transfers stay a gap' : event.traces
-    console.error(`Connected to ${event.chain} (${event.node}); traces by ${inner}`)
-  } else if (event.event === 'storeAway')
-    console.error(`${harmlessText(event.message)}; again in ${event.seconds} seconds`)
-  else if (event.event === 'delayed')
-    console.error(
-      `${event.account}: ${harmlessText(event.message)}; again in ${event.seconds} seconds`,
-    )
-  else if (event.event === 'done')
-    console.error(
-      `${event.account}: complete through block ${event.throughBlock} (${event.calls} calls so far)`,
-    )
-  else if (event.event === 'nodeAway')
-    console.error(`${harmlessText(event.message)}; again in ${event.seconds} seconds`)
-  else if (event.event === 'held')
-    console.error('Other workers are at what is left; what they do not go on with is taken over.')
-  else if (event.event === 'endpoint')
-    console.error(`${event.node} is ${event.state}: ${harmlessText(event.message)}`)
-  else if (event.event === 'rolledBack')
-    console.error(
-      `${event.chain}: the chain was reorganised; ${event.orphans} rows from block ${event.fromBlock} are orphans, ${event.reopened} wallets are read again`,
-    )
-  else console.error(`${event.account}: ${harmlessText(event.message)}`)
-}
-
 /**
- * Leases waiting flags one after another and reads each wallet's history up to the head, resuming where the coverage
- * ends. A flag that fails is marked with the reason; the worker goes on.
+ * Takes what is wanted most, one after another, under a lease, and reads each wallet's history up to the head, resuming
+ * where the coverage ends. What fails is marked with the reason; the worker goes on.
  *
  * @throws KnownError `rpc.*` when the node cannot be reached at all, `store.*`
  */
 export async function runWorker(options: WorkerOptions): Promise<void> {
-  const store = await (typeof options.store === 'function'
-    ? options.store()
-    : openStore(options.store))
-  try {
-    const wrapped = await wrappedAssets(store)
-    const isWrapped = (asset: AssetId): boolean => wrapped.has(asset)
-    const freezable = await freezableAssets(store)
-    const clock = options.clock ?? wallClock
-    const source = await connectSource(store, options, { isWrapped, freezable })
+  await withSource(options, async (store, source) => {
     const { reader } = source
-    options.tell({
-      event: 'connected',
-      chain: reader.chain,
-      traces: source.traces,
-      node: reader.name,
-    })
+    const clock = options.clock ?? wallClock
     const counters = createCounters(store, reader.chain, { clock, node: source })
     await workOn({
       store,
@@ -261,6 +168,54 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       descriptions: openDescriptions(store),
       options,
     }).finally(() => counters.tell('now').catch(() => undefined))
+  })
+}
+
+/**
+ * Reads single transactions by their hashes, without a claim that anybody's history is known.
+ *
+ * @throws KnownError `rpc.*`, `transfer.not-found`, `store.*`
+ */
+export async function readTransactions(
+  options: WorkerOptions,
+  hashes: readonly string[],
+): Promise<void> {
+  await withSource(options, async (store, { reader }) => {
+    const payments = new Set<string>()
+    for (const tx of hashes) {
+      const view = await viewOf({ store, reader, options })
+      const fence = [view.fence]
+      await readPayment(
+        { store, reader, payments },
+        { transaction: { chain: reader.chain, tx } },
+        { view, fence },
+      )
+    }
+  })
+}
+
+async function withSource(
+  options: WorkerOptions,
+  work: (store: Store, source: ConnectedSource) => Promise<void>,
+): Promise<void> {
+  const store = await (typeof options.store === 'function'
+    ? options.store()
+    : openStore(options.store))
+  try {
+    const { rpc, signal, tries, allowPrivate, exchange, clock, tell } = options
+    const source = await connectSource(store, {
+      rpc,
+      signal,
+      ...(tries === undefined ? {} : { tries }),
+      ...(allowPrivate === undefined ? {} : { allowPrivate }),
+      ...(exchange ? { exchange } : {}),
+      ...(clock ? { clock } : {}),
+      changed: ({ name, away, why }) =>
+        tell({ event: 'endpoint', node: name, state: away ? 'away' : 'in use', message: why }),
+    })
+    const { chain, name } = source.reader
+    tell({ event: 'connected', chain, traces: source.traces, node: name })
+    await work(store, source)
   } catch (error) {
     if (!options.signal.aborted) throw error
   } finally {
@@ -269,7 +224,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
 }
 
 async function workOn(work: Work): Promise<void> {
-  const { options, clock } = work
+  const { options, clock, store } = work
   let outages = 0
   let lookAt = clock.now()
   let last = ''
@@ -278,12 +233,18 @@ async function workOn(work: Work): Promise<void> {
       outage(error, outages, options),
     )
     outages = typeof worked === 'object' ? outages + 1 : 0
+    if (worked === 'worked') {
+      last = worked
+      continue
+    }
     if (worked === 'looked') lookAt = clock.now() + lookMs
-    if (worked === 'looked' && options.once) return
+    const plans = typeof worked === 'object' ? 'none' : await plannerState(store)
+    if (worked === 'looked' && options.once && plans !== 'planning') return
     if (worked === 'held' && last !== 'held') options.tell({ event: 'held' })
     if (typeof worked === 'string') last = worked
-    const pauseMs = typeof worked === 'object' ? worked.delayMs : idleMs
-    if (worked !== 'worked') await clock.sleep(pauseMs, options.signal).catch(() => undefined)
+    const pauseMs =
+      typeof worked === 'object' ? worked.delayMs : plans === 'none' ? idleMs : plannedIdleMs
+    await clock.sleep(pauseMs, options.signal).catch(() => undefined)
   }
 }
 
@@ -310,23 +271,23 @@ async function workOrLook(
 }
 
 /** An explorer is read below what may be replaced only, and does not undo what a node told. */
-async function viewOf(work: Work): Promise<ChainView> {
+async function viewOf(
+  work: Pick<Work, 'store' | 'reader' | 'options'> & Partial<Pick<Work, 'counters'>>,
+): Promise<ChainView> {
   return work.reader.assurance === 0
     ? viewBelowFinality(work)
     : viewChain({ ...work, told: (event) => tellRollBack(work, event) })
 }
 
-function tellRollBack({ options, counters }: Work, event: RolledBack): void {
-  counters.add({ rollBacks: 1, orphans: event.orphans })
+function tellRollBack(
+  { options, counters }: Pick<Work, 'options'> & Partial<Pick<Work, 'counters'>>,
+  event: RolledBack,
+): void {
+  counters?.add({ rollBacks: 1, orphans: event.orphans })
   options.tell({ event: 'rolledBack', ...event })
 }
 
-const longestOutageDelayMs = 60_000
-
-/**
- * A shared store may be away for a while: restarted, or its leader changed. Leases end by themselves meanwhile. And
- * so may the node of an idle worker.
- */
+/** A node that is away, or a shared store that is restarted or changes its leader. Leases end by themselves meanwhile. */
 function outage(
   error: unknown,
   outages: number,
@@ -340,105 +301,28 @@ function outage(
   return { delayMs }
 }
 
-async function wrappedAssets(store: Store): Promise<ReadonlySet<AssetId>> {
-  const own = await store.listDocuments('wrapped')
-  return new Set([...wrappedCoins.keys(), ...own.map(({ id }) => parseAsset(id))])
-}
-
-/** Tokens that can be frozen: shipped ones, and an operator's own in documents of the collection `freezable`. */
-async function freezableAssets(store: Store): Promise<ReadonlySet<AssetId>> {
-  const own = await store.listDocuments('freezable')
-  return new Set([...freezableTokens, ...own.map(({ id }) => parseAsset(id))])
-}
-
-/** Nodes or an explorer, whichever an operator named. */
-interface ConnectedSource extends Pick<Endpoints, 'calls' | 'remember'> {
-  readonly reader: ChainReader
-  readonly traces: string
-  readonly refusals?: number
-}
-
-async function connectSource(
-  store: Store,
-  { rpc, signal, tries, allowPrivate, exchange, clock, tell }: WorkerOptions,
-  known: {
-    readonly isWrapped: (asset: AssetId) => boolean
-    readonly freezable: ReadonlySet<AssetId>
-  },
-): Promise<ConnectedSource> {
-  if (typeof rpc === 'object' && 'dialect' in rpc) {
-    const own = await readOwnChain(store, rpc.chain)
-    const behind = rpc.behind ?? own?.finality
-    return connectExplorer({ ...rpc, behind }, { ...known, signal, tries })
-  }
-  const endpoints = await connectEndpoints({
-    store,
-    urls: typeof rpc === 'string' ? [rpc] : rpc,
-    ...known,
-    ...(clock ? { clock } : {}),
-    node: {
-      signal,
-      ...(tries === undefined ? {} : { tries }),
-      ...(allowPrivate === undefined ? {} : { allowPrivate }),
-      ...(exchange ? { exchange } : {}),
-    },
-    tell: ({ name, away, why }) =>
-      tell({ event: 'endpoint', node: name, state: away ? 'away' : 'in use', message: why }),
-  })
-  return {
-    reader: endpoints.reader,
-    traces: endpoints.reader.current.traces,
-    get calls() {
-      return endpoints.calls
-    },
-    get refusals() {
-      return endpoints.refusals
-    },
-    remember: () => endpoints.remember(),
-  }
-}
-
-interface Work {
-  readonly store: Store
-  readonly reader: ChainReader
-  readonly node: Pick<ConnectedSource, 'calls' | 'remember'>
-  readonly clock: Clock
-  readonly counters: Counters
-  readonly owner: string
-  readonly sightings: Sightings
-  readonly delays: Map<Account, Delay>
-  /** What pools paid, as far as this worker wrote it. */
-  readonly payments: Set<string>
-  readonly freezes: FreezeLog
-  readonly descriptions: Descriptions
-  readonly options: WorkerOptions
-}
-
-/** After faults that may pass: how many in a row, and when by the worker's clock the next try is due. */
-interface Delay {
-  readonly faults: number
-  readonly until: number
-}
-
-/** Does the first flag that is free and due. `held`: others are at work on all that is left, or it is delayed. */
+/** Does the best work that is free and due. `held`: others are at work on all that is left, or it is delayed. */
 async function workOnce(work: Work): Promise<'worked' | 'held' | 'nothing'> {
   let held = false
-  for (const flag of await listFlags(work.store)) {
-    if (flag.state !== 'waiting' && flag.state !== 'working') continue
-    const lease = createLease(work.store, `flag ${flag.account}`, {
+  for (const { id } of (await bestWork(work.store)).filter((item) => isOurs(work, item))) {
+    const lease = createLease(work.store, `flag ${id}`, {
       ...work,
       lastsMs: work.options.leaseMs ?? usualLeaseMs,
     })
-    const due = (work.delays.get(flag.account)?.until ?? 0) <= work.clock.now()
-    if (!due || !(await lease.take())) {
+    const until = work.delays.get(id)?.until ?? 0
+    // Not by this worker, which runs once.
+    if (until === Number.POSITIVE_INFINITY) continue
+    if (until > work.clock.now() || !(await lease.take())) {
       held = true
       continue
     }
     try {
-      await readUnlessMoved(work, flag, lease)
-      work.delays.delete(flag.account)
+      // Somebody else may have finished it since it was listed.
+      const item = await readWork(work.store, id)
+      if (item && isFree(item)) await workUnlessMoved(work, item, lease)
+      work.delays.delete(id)
     } catch (error) {
-      await afterFault(work, flag, lease, error)
+      await afterFault(work, { id, lease }, error)
     } finally {
       // Where the store is away the lease ends by itself, and the first error is the one that says why.
       await lease.release().catch(() => undefined)
@@ -448,12 +332,17 @@ async function workOnce(work: Work): Promise<'worked' | 'held' | 'nothing'> {
   return held ? 'held' : 'nothing'
 }
 
+/** Wallets of other chains are for other workers; what was flagged itself is refused with the reason. */
+function isOurs({ reader }: Work, item: WorkItem): boolean {
+  return chainOf(item) === reader.chain || item.own.length > 0
+}
+
 /** A chain that is reorganised while it is read is looked at and read anew. */
-async function readUnlessMoved(work: Work, flag: Flag, lease: Lease): Promise<void> {
+async function workUnlessMoved(work: Work, item: WorkItem, lease: Lease): Promise<void> {
   if (lease.abandoned >= mostAbandoned) throw abandonedTooOften(lease.abandoned)
   for (let moves = 1; ; moves++) {
     try {
-      await readWallet(work, flag, lease)
+      await doWork(work, item, lease)
       return
     } catch (error) {
       const moved = error instanceof ChainMoved || conflictIn(error) === 'reorganisation'
@@ -474,98 +363,174 @@ function abandonedTooOften(times: number): KnownError {
   )
 }
 
-async function afterFault(work: Work, flag: Flag, lease: Lease, error: unknown): Promise<void> {
+interface Held {
+  readonly id: string
+  readonly lease: Lease
+}
+
+async function afterFault(work: Work, held: Held, error: unknown): Promise<void> {
   // Another worker took over, since this one was not heard of for too long: no fault of the wallet.
   if (conflictIn(error) === 'lease') return
   if (work.options.signal.aborted || !(error instanceof KnownError)) {
-    await giveBack(work, flag, lease)
+    await giveBack(work, held)
     throw error
   }
   // It says nothing about the wallet, and all others would meet it.
   if (error.code === 'chain.contradicted') throw error
-  await delayOrFail(work, flag, lease, error).catch((failure: unknown) => {
+  // A store that is away says nothing about the wallet, and could not note it.
+  if (error.code.startsWith('store.') && error.retryable) {
+    work.delays.delete(held.id)
+    throw error
+  }
+  const item = await readWork(work.store, held.id)
+  if (!item) throw error
+  await delayOrFail(work, { item, lease: held.lease }, error).catch((failure: unknown) => {
     if (conflictIn(failure) !== 'lease') throw failure
   })
 }
 
-async function giveBack({ store }: Work, { account }: Flag, lease: Lease): Promise<void> {
-  const back = (known: Flag | undefined): Flag | undefined =>
-    known && { ...known, state: known.state === 'working' ? 'waiting' : known.state }
+async function giveBack(work: Work, { id, lease }: Held): Promise<void> {
+  const back = <T extends { readonly state: string }>(known: T): T =>
+    known.state === 'working' ? { ...known, state: 'waiting' } : known
   // Where that cannot be written any more the wallet is taken over all the same.
-  await changeFlag(store, account, back, [lease.fence]).catch(() => undefined)
+  const item = await readWork(work.store, id).catch(() => undefined)
+  if (!item) return
+  await note(work, item, { fence: [lease.fence], change: back, flag: back }).catch(() => undefined)
 }
 
-/** What may pass is tried again, later and later; a worker that runs once does not wait for it. */
-async function delayOrFail(work: Work, flag: Flag, lease: Lease, error: KnownError): Promise<void> {
-  const faults = (work.delays.get(flag.account)?.faults ?? 0) + 1
-  work.delays.delete(flag.account)
-  // A store that is away says nothing about the wallet, and could not note it.
-  if (error.code.startsWith('store.') && error.retryable) throw error
-  if (!error.retryable || work.options.once || faults === mostTries)
-    return fail(work, flag, lease, error)
-  const delayMs = Math.min(idleMs * 2 ** (faults - 1), longestDelayMs)
-  work.delays.set(flag.account, { faults, until: work.clock.now() + delayMs })
+interface Faulty {
+  readonly item: WorkItem
+  readonly lease: Lease
+}
+
+/**
+ * What may pass is tried again, later and later. A worker that runs once does not wait for it: what was flagged itself
+ * has failed then, what was found on the way waits for the next worker.
+ */
+async function delayOrFail(work: Work, { item, lease }: Faulty, error: KnownError): Promise<void> {
+  const { once, tell } = work.options
+  const faults = (work.delays.get(item.id)?.faults ?? 0) + 1
+  work.delays.delete(item.id)
+  const isLast = item.attempts + 1 >= mostTries || (once && item.own.length > 0)
+  if (!error.retryable || isLast) return fail(work, { item, lease }, error)
+  const delayMs = once ? undefined : Math.min(idleMs * 2 ** (faults - 1), longestDelayMs)
+  const until = delayMs === undefined ? Number.POSITIVE_INFINITY : work.clock.now() + delayMs
+  work.delays.set(item.id, { faults, until })
   const told = { code: error.code, message: error.message, hint: error.hint ?? null }
-  await changeFlag(
-    work.store,
-    flag.account,
-    (known) => known && { ...known, state: 'waiting', error: told },
-    [lease.fence],
-  )
-  work.options.tell({
-    event: 'delayed',
-    account: formatAccount(flag.account),
-    message: error.message,
-    seconds: delayMs / 1000,
+  await note(work, item, {
+    fence: [lease.fence],
+    change: (known) => ({
+      ...known,
+      state: 'waiting',
+      attempts: known.attempts + 1,
+      error: told,
+    }),
+    flag: () => ({ state: 'waiting', error: told }),
   })
+  const account = nameOf(item)
+  const { code, message } = error
+  if (delayMs === undefined) tell({ event: 'failed', account, code, message })
+  else tell({ event: 'delayed', account, message, seconds: delayMs / 1000 })
 }
 
-async function fail(work: Work, flag: Flag, lease: Lease, error: KnownError): Promise<void> {
+async function fail(work: Work, { item, lease }: Faulty, error: KnownError): Promise<void> {
   const told = { code: error.code, message: error.message, hint: error.hint ?? null }
-  await changeFlag(
-    work.store,
-    flag.account,
-    (known) => known && { ...known, state: 'failed', error: told },
-    [lease.fence],
-  )
+  await note(work, item, {
+    fence: [lease.fence],
+    change: (known) => ({
+      ...known,
+      state: 'parked',
+      parked: 'failed',
+      attempts: known.attempts + 1,
+      error: told,
+      finished: known.finished + 1,
+    }),
+    flag: () => ({ state: 'failed', error: told }),
+  })
   work.options.tell({
     event: 'failed',
-    account: formatAccount(flag.account),
+    account: nameOf(item),
     code: error.code,
     message: error.message,
   })
 }
 
-async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
-  const { store, reader, options } = work
-  if (accountChain(flag.account) !== reader.chain) {
+async function doWork(work: Work, item: WorkItem, lease: Lease): Promise<void> {
+  const { reader } = work
+  if (chainOf(item) !== reader.chain) {
     throw new KnownError(
       'chain.mismatch',
-      `the node serves ${reader.chain}, the account is on ${accountChain(flag.account)}`,
-      {
-        hint: 'Point a worker at a node of that chain.',
-      },
+      `the node serves ${reader.chain}, ${item.account ? 'the account' : 'the transaction'} is on ${chainOf(item)}`,
+      { hint: 'Point a worker at a node of that chain.' },
     )
   }
+  const meter = createMeter(work)
   const view = await viewOf(work)
-  const head = view.head.block
-  const fence = [lease.fence, view.fence]
+  const turn = { lease, view, fence: [lease.fence, view.fence], meter }
   try {
-    await readGaps(work, flag, { lease, view, fence })
+    if (item.transaction) {
+      const transfers = await readPayment(work, item, turn)
+      await finish(work, item, { turn, transfers })
+    } else if (item.account && !(await parkedUnread(work, item, turn))) {
+      const isWhole = await readWallet(work, { ...item, account: item.account }, turn)
+      if (isWhole) await finish(work, item, { turn, transfers: 0 })
+    }
   } finally {
     // Also what a failure taught: a key that is refused, a range that is too large.
     await work.node.remember().catch(() => undefined)
   }
-  await changeFlag(
-    store,
-    flag.account,
-    (known) => known && { ...known, state: 'done', error: null, progress: whole(known, head) },
-    fence,
-  )
-  options.tell({
+}
+
+/** Asks an address that nobody knows how busy it is. @returns true where it is parked for that */
+async function parkedUnread(work: Work, item: WorkItem, { meter, fence }: Turn): Promise<boolean> {
+  if (!item.askFirst || item.continued || item.askedFirst || item.own.length > 0) return false
+  const asked = await askedFirst(work.store, work.reader, item)
+  if (!asked) return false
+  const spent = meter.take({ blocks: 0, transfers: 0 })
+  const tooBusy = isTooBusy(asked)
+  const change = (known: WorkItem): WorkItem => ({
+    ...known,
+    askedFirst: asked,
+    spent: spent(known.spent),
+    ...(tooBusy ? { state: 'parked', parked: 'high_degree', finished: known.finished + 1 } : {}),
+  })
+  await changeWork(work.store, item.id, (known) => known && change(known), fence)
+  if (tooBusy) {
+    work.options.tell({
+      event: 'parked',
+      account: nameOf(item),
+      why: 'high_degree',
+      message: whyTooBusy(asked),
+    })
+  }
+  return tooBusy
+}
+
+async function finish(
+  work: Work,
+  item: WorkItem,
+  { turn, transfers }: { readonly turn: Turn; readonly transfers: number },
+): Promise<void> {
+  const throughBlock = turn.view.head.block
+  const spent = turn.meter.take({ blocks: 0, transfers })
+  await note(work, item, {
+    fence: turn.fence,
+    change: (known) => ({
+      ...known,
+      state: 'done',
+      parked: null,
+      error: null,
+      attempts: 0,
+      spent: spent(known.spent),
+      throughBlock,
+      finished: known.finished + 1,
+    }),
+    flag: (known) => ({ state: 'done', error: null, progress: whole(known, throughBlock) }),
+  })
+  work.options.tell({
     event: 'done',
-    account: formatAccount(flag.account),
-    throughBlock: head,
+    account: nameOf(item),
+    throughBlock,
     calls: work.node.calls,
   })
 }
@@ -574,132 +539,4 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
 function whole({ progress }: Flag, head: number): FlagProgress {
   const before = progress ?? { fromBlock: 0, transfers: 0, blocksPerSecond: 0 }
   return { ...before, throughBlock: head, headBlock: head, remainingSeconds: 0 }
-}
-
-/** Reads what is not covered yet, and stores it piece by piece. */
-async function readGaps(
-  work: Work,
-  flag: Flag,
-  {
-    lease,
-    view,
-    fence,
-  }: { readonly lease: Lease; readonly view: ChainView; readonly fence: readonly Fence[] },
-): Promise<void> {
-  const { store, reader, options } = work
-  const head = view.head.block
-  const started = { at: work.clock.now(), block: -1 }
-  const ahead = createReadAhead(reader, flag.account, work.clock)
-  let transfers = 0
-  for (
-    let next = await firstGap(work, flag.account, head);
-    next !== undefined;
-    next = await firstGap(work, flag.account, head)
-  ) {
-    options.signal.throwIfAborted()
-    if (started.block < 0) started.block = next.from
-    const { read, range, by } = await ahead.read(next)
-    await checkView(view, reader, range.to)
-    const { name: source, assurance } = by
-    const coverage = by.complete.map((kind) => ({
-      account: flag.account,
-      kind,
-      fromBlock: range.from,
-      toBlock: range.to,
-      assurance,
-      source,
-    }))
-    await rememberPayments(work, view, { records: read.payments, fence })
-    if (read.freezes) await work.freezes.note(read.freezes, fence)
-    const rows = { transfers: read.transfers, source, assurance, coverage, fence }
-    const { added } = await store.append(rows)
-    await lease.advanced()
-    transfers += added
-    if (reader.contracts) {
-      const asked = { transfers: read.transfers, block: head }
-      await work.descriptions.note(reader.contracts, flag.account, asked)
-    }
-    work.counters.add({ blocks: range.to - range.from + 1, transfers: added, headBlock: head })
-    await work.counters.tell()
-    await showProgress(work, flag.account, { range, head, transfers, started, fence })
-  }
-}
-
-/** Wallets under investigation deal with one another: what was told of a transaction once is not told again. */
-const rememberedPayments = 100_000
-
-/** Before the rows, so that a crash in between costs nothing: blocks that are not covered are read again. */
-async function rememberPayments(
-  { store, payments }: Work,
-  view: ChainView,
-  read: { readonly records: readonly ConversionRecord[]; readonly fence: readonly Fence[] },
-): Promise<void> {
-  // After a reorganisation others may have told something else of the same transaction in between.
-  const key = (record: ConversionRecord): string =>
-    `${view.fence.version} ${JSON.stringify(record)}`
-  const isNew = (record: ConversionRecord): boolean => !payments.has(key(record))
-  const transactions = new Set(read.records.filter(isNew).map(({ tx }) => tx))
-  // All of a transaction or nothing: what is read last of it holds.
-  const records = read.records.filter(({ tx }) => transactions.has(tx))
-  if (records.length === 0) return
-  await appendDocument(store, 'conversion', { records }, read.fence)
-  if (payments.size > rememberedPayments) payments.clear()
-  for (const record of records) payments.add(key(record))
-}
-
-/** The first blocks that are not covered for every kind this node can tell. */
-async function firstGap(
-  work: Work,
-  account: Account,
-  head: number,
-): Promise<{ from: number; to: number } | undefined> {
-  const claims = await work.store.coverage(new Set([account]))
-  const gaps = work.reader.complete.flatMap((kind) => {
-    const known = claims.filter(
-      (claim) => claim.kind === kind && claim.assurance >= work.reader.assurance,
-    )
-    return gapsIn(
-      { from: 0, to: head },
-      known.map(({ fromBlock: from, toBlock: to }) => ({ from, to })),
-    )
-  })
-  return gaps.sort((a, b) => a.from - b.from)[0]
-}
-
-async function showProgress(
-  work: Work,
-  account: Account,
-  state: {
-    readonly range: { readonly from: number; readonly to: number }
-    readonly head: number
-    readonly transfers: number
-    readonly started: { readonly at: number; readonly block: number }
-    readonly fence: readonly Fence[]
-  },
-): Promise<void> {
-  const { range, head, transfers, started, fence } = state
-  const seconds = (work.clock.now() - started.at) / 1000
-  const blocksPerSecond = Math.round((range.to - started.block + 1) / Math.max(seconds, 0.001))
-  const progress = {
-    fromBlock: started.block,
-    throughBlock: range.to,
-    headBlock: head,
-    transfers,
-    blocksPerSecond,
-    remainingSeconds: blocksPerSecond > 0 ? Math.ceil((head - range.to) / blocksPerSecond) : null,
-  }
-  await changeFlag(
-    work.store,
-    account,
-    (known) => known && { ...known, state: 'working', progress },
-    fence,
-  )
-  work.options.tell({
-    event: 'range',
-    account: formatAccount(account),
-    fromBlock: range.from,
-    toBlock: range.to,
-    headBlock: head,
-    transfers,
-  })
 }

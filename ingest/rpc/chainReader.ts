@@ -7,6 +7,7 @@ import { freezableTokens } from '../../src/ledger/issuers.ts'
 import { nativeAsset } from '../../src/ledger/nativeCoins.ts'
 import type { Assurance } from '../../src/ledger/reconcile.ts'
 import type { Kind, Transfer } from '../../src/ledger/transfer.ts'
+import type { FirstAsked } from '../../src/store/workQueue.ts'
 import type { Frame } from '../decode/frames.ts'
 import { callTracer, callTracerFrames } from '../decode/traces.ts'
 import { paymentsOfTransaction, transfersOfTransaction } from '../decode/transaction.ts'
@@ -20,6 +21,7 @@ import {
 } from './checkedAnswers.ts'
 import { type Clock, wallClock } from './clock.ts'
 import { type ContractReader, createContractReader } from './contracts.ts'
+import { firstLook } from './firstLook.ts'
 import { inTurns, mapInTurns } from './inTurns.ts'
 import { issuerReader } from './issuerLogs.ts'
 import { callAll, type RpcCall, type RpcNode, RpcRefusal } from './node.ts'
@@ -31,6 +33,7 @@ import {
   probeTraces,
   type TraceMethod,
 } from './traceMethods.ts'
+import { untouchedThrough } from './untouched.ts'
 import { account, fields, hash, invalidAnswer, quantity, wholeNumber } from './values.ts'
 import { createSightings, type Sightings } from './walletSightings.ts'
 import { type BlockRange, createWindows, type KnownWindow, type Windows } from './windows.ts'
@@ -73,9 +76,20 @@ export interface ChainReader {
    * All transfers and pools' payments of every transaction that touches one of the wallets in these blocks. No range
    * is too large: it is cut to what the source takes.
    *
+   * @param kinds - what is wanted, where the rest is known already; default all of {@link ChainReader.complete}.
    * @throws KnownError `rpc.*`
    */
-  read(wallets: readonly Account[], range: BlockRange): Promise<ReadTransactions>
+  read(
+    wallets: readonly Account[],
+    range: BlockRange,
+    kinds?: readonly Kind[],
+  ): Promise<ReadTransactions>
+  /** Block through which no native coin can have moved, by the state of the chain. Absent where that cannot be told. */
+  untouchedThrough?(wallet: Account, head: number): Promise<number | undefined>
+  /** What one transaction moved; undefined where the chain does not have it, or not yet. Absent: cannot be asked. */
+  readTransaction?(tx: string): Promise<ReadTransactions | undefined>
+  /** Asks cheaply how busy an address is, before its history is read. Absent where that cannot be told. */
+  look?(wallet: Account): Promise<FirstAsked | undefined>
 }
 
 /** A reader of a node. */
@@ -150,7 +164,10 @@ export async function connectChain(
     finalized: () => reader.finalized(),
     blockHash: (number) => reader.blockHash(number),
     parentHash: (hash) => reader.parentHash(hash),
-    read: (wallets, range) => reader.readAgain(wallets, range),
+    read: (wallets, range, kinds) => reader.readAgain(wallets, range, kinds),
+    untouchedThrough: (wallet, head) => untouchedThrough(node, wallet, head),
+    readTransaction: (tx) => reader.readTransaction(tx),
+    look: (wallet) => firstLook(node, wallet),
   }
 }
 
@@ -250,9 +267,13 @@ class BlockReader {
   }
 
   /** Once more where the node contradicted itself, or lacks a method that it had. */
-  async readAgain(wallets: readonly Account[], range: BlockRange): Promise<ReadTransactions> {
+  async readAgain(
+    wallets: readonly Account[],
+    range: BlockRange,
+    kinds?: readonly Kind[],
+  ): Promise<ReadTransactions> {
     try {
-      return await this.read(wallets, range)
+      return await this.read(wallets, range, kinds)
     } catch (error) {
       const isGone = error instanceof RpcRefusal && error.kind === 'missing'
       if (!isGone && !(error instanceof Contradiction)) throw error
@@ -261,18 +282,25 @@ class BlockReader {
         this.traces = await probeTraces(this.#node)
         if (this.traces === before) throw error
       }
-      return this.read(wallets, range)
+      return this.read(wallets, range, kinds)
     }
   }
 
-  async read(wallets: readonly Account[], range: BlockRange): Promise<ReadTransactions> {
+  async read(
+    wallets: readonly Account[],
+    range: BlockRange,
+    kinds?: readonly Kind[],
+  ): Promise<ReadTransactions> {
     const own = new Set(wallets)
     const touched = new Touched()
     const blocks = new Map<number, BlockHead>()
     const rewards: Transfer[] = []
     const [byLogs, byIssuers] = [this.#sightings.byLogs(wallets, range), this.#issuers(range)]
     byIssuers.catch(() => undefined)
-    if (this.traces === 'trace_filter') {
+    // Token logs alone find tokens: blocks and calls need not be gone through.
+    const onlyTokens = kinds?.every((kind) => kind === 'token') ?? false
+    if (onlyTokens) for (const sighting of await byLogs) touched.add(sighting)
+    else if (this.traces === 'trace_filter') {
       const found = await Promise.all([byLogs, this.#sightings.byTraces(wallets, range)])
       for (const sighting of found.flat()) touched.add(sighting)
     } else {
@@ -297,6 +325,15 @@ class BlockReader {
       freezes: through === undefined ? freezes : freezesThrough(freezes, through),
       ...(through === undefined ? {} : { through }),
     }
+  }
+
+  async readTransaction(tx: string): Promise<ReadTransactions | undefined> {
+    const found = await this.#node.call('eth_getTransactionByHash', [tx])
+    if (found === null || found === undefined) return undefined
+    const number = fields(found, 'a transaction')['blockNumber']
+    if (number === null || number === undefined) return undefined
+    const block = await this.#block(wholeNumber(number, 'the block of a transaction'))
+    return (await this.#transactionsOf(block, new Map([[tx, []]])))[0]
   }
 
   /** Every block of the range with its calls, in no order. */

@@ -142,9 +142,13 @@ export async function createFailover<R extends ChainReader>(
     finalized: () => withAny((reader) => reader.finalized()),
     blockHash: (number) => withAny((reader) => reader.blockHash(number)),
     parentHash: (hash) => withAny(async (reader) => reader.parentHash?.(hash)),
-    read: (wallets, range) =>
+    untouchedThrough: (wallet, head) =>
+      withAny(async (reader) => reader.untouchedThrough?.(wallet, head)),
+    readTransaction: (tx) => withAny(async (reader) => reader.readTransaction?.(tx)),
+    look: (wallet) => withAny(async (reader) => reader.look?.(wallet)),
+    read: (wallets, range, kinds) =>
       withAny(async (reader) => {
-        const read = await reader.read(wallets, range)
+        const read = await reader.read(wallets, range, kinds)
         const { name, assurance, complete } = reader
         return { ...read, by: { name, assurance, complete } }
       }),

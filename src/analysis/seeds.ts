@@ -16,6 +16,8 @@ export interface SeedRequest {
   /** Window for the transfers of accounts, seconds since 1970, both ends included. */
   readonly since?: number
   readonly until?: number
+  /** Per chain the block beyond which an account's transfers do not count; named ones are never left out in silence. */
+  readonly asOf?: Readonly<Record<string, number>>
 }
 
 /**
@@ -119,7 +121,8 @@ function isOnSide(
   const to = graph.to(transfer)
   if (from === to || graph.kind(transfer) === 'fee' || graph.amount(transfer) === 0n) return false
   if ((request.side === 'sent' ? from : to) !== holding) return false
-  const { time } = graph.block(graph.blockOf(graph.transactionOf(transfer)))
+  const { time, number, chain } = graph.block(graph.blockOf(graph.transactionOf(transfer)))
+  if (number > (request.asOf?.[chain] ?? Number.POSITIVE_INFINITY)) return false
   return time >= (request.since ?? 0) && time <= (request.until ?? Number.POSITIVE_INFINITY)
 }
 

@@ -19,12 +19,14 @@ import { createJobs } from './jobs.ts'
 import type { Knowledge } from './knowledge.ts'
 import { metricsRoutes } from './metrics.ts'
 import { pathsRoutes } from './paths.ts'
+import { planInPool } from './planInPool.ts'
 import { explained, notFound, problem, problemHandler } from './problem.ts'
 import { reachRoutes } from './reach.ts'
 import { createRouter } from './router.ts'
 import { tagRoutes } from './tags.ts'
 import { createTracePool } from './tracePool.ts'
 import { traceRoutes } from './traces.ts'
+import { workRoutes } from './work.ts'
 
 export interface AppOptions {
   readonly config: Pick<
@@ -34,6 +36,8 @@ export interface AppOptions {
   readonly log: Log
   /** Port the service is reached at, once it listens. */
   readonly port: () => number
+  /** Whether to plan what is to be read for what is flagged. */
+  readonly plans?: boolean
 }
 
 const description = {
@@ -68,9 +72,6 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
     c.req.path === '/v1/imports' ? next() : sized(jsonBodyBytes)(c, next),
   )
   app.use('/v1/*', jsonOnly)
-  app.route('/', flagRoutes(knowledge, cursors))
-  app.route('/', flagEventRoutes(knowledge))
-  app.route('/', metricsRoutes(knowledge))
   app.route('/', importRoutes(knowledge))
   app.route('/', tagRoutes(knowledge))
   app.route('/', accountRoutes(knowledge, cursors))
@@ -81,7 +82,12 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
     limitMs: options.config.traceTimeoutMs,
   })
   knowledge.onClose(() => pool.close())
+  if (options.plans) planInPool(knowledge, options.config.traceTimeoutMs, options.log)
   const jobs = createJobs(pool)
+  app.route('/', flagRoutes(knowledge, cursors, jobs))
+  app.route('/', flagEventRoutes(knowledge))
+  app.route('/', metricsRoutes(knowledge))
+  app.route('/', workRoutes(knowledge, cursors))
   app.route('/', traceRoutes(knowledge, jobs, options.config))
   app.route('/', jobRoutes(jobs))
   app.route('/', pathsRoutes(knowledge, options.config))

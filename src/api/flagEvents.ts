@@ -1,24 +1,23 @@
 import { createHash } from 'node:crypto'
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
-import { formatAccount } from '../ledger/account.ts'
-import { KnownError } from '../ledger/errors.ts'
-import { type Flag, readFlag } from '../store/flags.ts'
+import { type Flag, flagNotFound, readFlag } from '../store/flags.ts'
 import type { Store } from '../store/store.ts'
+import { FlagId, viewOf } from './flags.ts'
 import type { Knowledge } from './knowledge.ts'
 import { createRouter } from './router.ts'
-import { AccountText, problems } from './schemas.ts'
+import { problems } from './schemas.ts'
 
 const getEvents = createRoute({
   method: 'get',
-  path: '/v1/flags/{account}/events',
+  path: '/v1/flags/{id}/events',
   operationId: 'flagEvents',
   summary: 'The flag whenever it changes, as server-sent events, with a last event `done`',
   description:
-    'Events `progress` carry the flag, the first at once. The last event is `done`, when the wallet is read or ' +
-    'parked: the flag, `count` of the events before it, and `records`, the SHA-256 of their data, each followed by a ' +
+    'Events `progress` carry the flag, the first at once. The last event is `done`, when nothing more is ' +
+    'read for it: the flag, `count` of the events before it, and `records`, the SHA-256 of their data, each followed by a ' +
     'newline. A stream without it is cut: at the latest after a quarter of an hour, then ask again.',
-  request: { params: z.strictObject({ account: AccountText }), query: z.strictObject({}) },
+  request: { params: FlagId, query: z.strictObject({}) },
   responses: {
     200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
     ...problems,
@@ -33,13 +32,9 @@ const longestMs = 900_000
 export function flagEventRoutes({ store }: Knowledge): OpenAPIHono {
   const routes = createRouter()
   routes.openapi(getEvents, async (c) => {
-    const { account } = c.req.valid('param')
-    const first = await readFlag(store, account)
-    if (!first) {
-      throw new KnownError('flag.not-found', `${formatAccount(account)} is not flagged`, {
-        hint: 'POST /v1/flags flags it.',
-      })
-    }
+    const { id } = c.req.valid('param')
+    const first = await readFlag(store, id)
+    if (!first) throw flagNotFound(id)
     return streamSSE(c, async (stream) => {
       const records = createHash('sha256')
       const until = performance.now() + longestMs
@@ -77,7 +72,7 @@ async function changed(store: Store, seen: Flag, patience: Patience): Promise<Fl
   let saidAt = performance.now()
   while (performance.now() < patience.until && !patience.isGone()) {
     await new Promise((resolve) => setTimeout(resolve, lookMs))
-    const flag = await readFlag(store, seen.account)
+    const flag = await readFlag(store, seen.id)
     if (flag && JSON.stringify(flag) !== before) return flag
     if (performance.now() - saidAt < aliveMs) continue
     saidAt = performance.now()
@@ -86,10 +81,8 @@ async function changed(store: Store, seen: Flag, patience: Patience): Promise<Fl
   return undefined
 }
 
-function hasEnded({ state }: Flag): boolean {
-  return state === 'done' || state === 'failed'
-}
-
-function viewOf(flag: Flag): Record<string, unknown> {
-  return { ...flag, account: formatAccount(flag.account) }
+/** Nothing more is read for it: what is flagged is read or failed, and nobody follows the money further now. */
+function hasEnded({ state, following }: Flag): boolean {
+  const isFollowed = following?.state === 'waiting' || following?.state === 'following'
+  return state === 'failed' || (state === 'done' && !isFollowed)
 }

@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { KnownError } from '../ledger/errors.ts'
-import type { StopReason, TraceTask } from './traceMessages.ts'
+import { isPinned, type StopReason, type TraceTask } from './traceMessages.ts'
 import type { TraceAnswered, TracePool } from './tracePool.ts'
 import type { TraceProgress } from './watchedTrace.ts'
 
 export type JobState = 'queued' | 'running' | 'done' | 'partial' | 'failed' | 'cancelled'
 
+/** What callers ask; plans are nobody's question. */
+type Question = Exclude<TraceTask, { readonly kind: 'plan' }>
+
 /** A question that is worked on away from the thread that serves requests. */
 export interface Job {
   readonly id: string
-  readonly kind: TraceTask['kind']
+  readonly kind: Question['kind']
   readonly state: JobState
   readonly progress: TraceProgress | undefined
   /** Why the answer ends before the trace did: state `partial`. */
@@ -28,7 +31,7 @@ export interface Jobs {
    * @returns the job and what will come of it, whose bytes the job itself does not hold.
    * @throws KnownError `job.queue-full`; what is promised, whatever the task throws
    */
-  start(task: TraceTask): { readonly job: Job; readonly answered: Promise<TraceAnswered> }
+  start(task: Question): { readonly job: Job; readonly answered: Promise<TraceAnswered> }
   /** @throws KnownError `job.not-found` */
   get(id: string): Job
   /** Ends a trace where it is, or a second time gives it up. What has ended stays as it is. */
@@ -70,7 +73,7 @@ export function createJobs(pool: TracePool): Jobs {
     for (const resolve of entry.waiting.splice(0)) resolve()
   }
 
-  function start(task: TraceTask): ReturnType<Jobs['start']> {
+  function start(task: Question): ReturnType<Jobs['start']> {
     const { promise: answered, resolve, reject } = Promise.withResolvers<TraceAnswered>()
     // Who asked may have gone; the job says what became of it.
     answered.catch(() => undefined)
@@ -126,10 +129,10 @@ export function hasEnded({ state }: Job): boolean {
 /** Nothing about it will change any more. */
 export function isSettled(job: Job): boolean {
   if (!hasEnded(job)) return false
-  return job.answer === undefined || job.kind === 'replay' || job.pin !== undefined
+  return job.answer === undefined || !isPinned(job) || job.pin !== undefined
 }
 
-function newJob({ kind }: TraceTask): Job {
+function newJob({ kind }: Question): Job {
   return {
     id: randomUUID(),
     kind,

@@ -1,5 +1,4 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { accountChain } from '../ledger/account.ts'
 import { type Flag, listFlags } from '../store/flags.ts'
 import { ingestTotals } from '../store/ingestTotals.ts'
 import type { Store } from '../store/store.ts'
@@ -93,8 +92,7 @@ async function measures(store: Store): Promise<Measure[]> {
 /** A wallet whose progress is not known yet has everything before it. */
 function lagOf(flags: readonly Flag[], chain: string, headBlock: number): number {
   const open = flags.filter(
-    ({ account, state }) =>
-      accountChain(account) === chain && (state === 'waiting' || state === 'working'),
+    ({ id, state }) => id.startsWith(`${chain}:`) && (state === 'waiting' || state === 'working'),
   )
   const behind = open.map(({ progress }) => headBlock - (progress?.throughBlock ?? -1))
   return Math.max(0, ...behind)
@@ -103,8 +101,9 @@ function lagOf(flags: readonly Flag[], chain: string, headBlock: number): number
 /** `failed` are parked: nothing is done about them until they are flagged again. */
 function flagMeasure(flags: readonly Flag[]): Measure {
   const counts = new Map<string, number>()
-  for (const { account, state } of flags) {
-    const key = `${accountChain(account)} ${state === 'failed' ? 'parked' : state}`
+  for (const { id, state } of flags) {
+    // Accounts, transfers and transactions alike begin with the chain.
+    const key = `${id.split(':', 2).join(':')} ${state === 'failed' ? 'parked' : state}`
     counts.set(key, (counts.get(key) ?? 0) + 1)
   }
   return {

@@ -130,6 +130,7 @@ export function traceQuery(
     ...(request.asset === undefined ? {} : { asset: request.asset }),
     ...(request.since === undefined ? {} : { since: request.since }),
     ...(request.until === undefined ? {} : { until: request.until }),
+    ...(request.asOf === undefined ? {} : { asOf: request.asOf }),
   })
   return {
     seeds,

@@ -5,7 +5,7 @@ import { KnownError } from '../ledger/errors.ts'
 import { Problem } from './problem.ts'
 
 /** A parser of the ledger as a schema: its own words become the message. */
-function parsedBy<T>(parse: (text: string) => T) {
+export function parsedBy<T>(parse: (text: string) => T) {
   return (text: string, context: z.RefinementCtx): T => {
     try {
       return parse(text)

@@ -33,7 +33,7 @@ export async function startServer(
     )
   }
   let port = config.port
-  const app = await createApp(knowledge, { config, log, port: () => port })
+  const app = await createApp(knowledge, { config, log, port: () => port, plans: true })
   return new Promise((resolve, reject) => {
     const server = serve(
       {

@@ -11,6 +11,13 @@ export type TraceTask =
   | { readonly kind: 'diff'; readonly id: string }
   | { readonly kind: 'compare'; readonly request: Omit<TraceRequest, 'method'> }
   | { readonly kind: 'bounds'; readonly request: BoundsRequest }
+  /** A round of the planner of flags, or what it reads before the graph is made. */
+  | { readonly kind: 'plan'; readonly step: 'prepare' | 'round' }
+
+/** Whether it becomes a trace that can be replayed later, so that what became of its pin is told. */
+export function isPinned({ kind }: Pick<TraceTask, 'kind'>): boolean {
+  return kind === 'trace' || kind === 'diff'
+}
 
 export interface TraceQuestion {
   /** Names the task in what is said of its pin. */

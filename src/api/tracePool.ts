@@ -3,7 +3,13 @@ import type { Columns } from '../graph/columns.ts'
 import { errorOf, startThread } from '../graph/thread.ts'
 import { KnownError } from '../ledger/errors.ts'
 import type { Knowledge, KnowledgePlace } from './knowledge.ts'
-import { commands, type TraceQuestion, type TraceSaid, type TraceTask } from './traceMessages.ts'
+import {
+  commands,
+  isPinned,
+  type TraceQuestion,
+  type TraceSaid,
+  type TraceTask,
+} from './traceMessages.ts'
 import { within } from './within.ts'
 
 export type TraceAnswered = Extract<TraceSaid, { type: 'answer' }>
@@ -165,7 +171,7 @@ function asked(slot: Slot, question: TraceQuestion, ears: TaskEars): Promise<voi
       if (said.type === 'begun') ears.started()
       if (said.type === 'progress') ears.progress(said.progress)
       if (said.type === 'answer') {
-        if (question.task.kind !== 'replay') expectPin(slot, question.number, ears)
+        if (isPinned(question.task)) expectPin(slot, question.number, ears)
         ears.answered(said)
       }
       if (said.type === 'refusal') ears.failed(errorOf(said.said))

@@ -1,5 +1,6 @@
 import { constants, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
+import { createPlanner, type Planner } from '../follow/plan.ts'
 import { createGraph } from '../graph/createGraph.ts'
 import type { WholeGraph } from '../graph/graph.ts'
 import { saidError } from '../graph/thread.ts'
@@ -28,6 +29,7 @@ const mostPinning = 16
 
 let graph: WholeGraph | undefined
 let pinning = 0
+let planner: Planner | undefined
 let opened: Promise<Knowledge> | undefined
 
 // The thread that serves requests goes before. Elsewhere than on Linux this would be said of the whole process.
@@ -115,6 +117,12 @@ async function answer(
   }
   if (task.kind === 'bounds') {
     sayAnswer(`${JSON.stringify(await runBounds(knowledge, task.request))}\n`, '', undefined)
+    return undefined
+  }
+  if (task.kind === 'plan') {
+    planner ??= createPlanner(knowledge)
+    const done = task.step === 'prepare' ? planner.prepare() : planner.round(new Date())
+    sayAnswer(JSON.stringify((await done) ?? null), '', undefined)
     return undefined
   }
   const watch = watchOf(question)

@@ -9,6 +9,7 @@ import { isSettled, type Job, type Jobs } from './jobs.ts'
 import type { Knowledge } from './knowledge.ts'
 import { readPin } from './pinnedTraces.ts'
 import { createRouter } from './router.ts'
+import type { TraceRequest } from './runTrace.ts'
 import { BaseUnits, json, problems, seedFields } from './schemas.ts'
 import { within } from './within.ts'
 
@@ -32,7 +33,7 @@ const TraceBody = z
   })
   .openapi('TraceRequest')
 
-const TraceView = z
+export const TraceView = z
   .object({
     version: z.string(),
     id: z.string(),
@@ -221,22 +222,7 @@ export function traceRoutes(
       config.maxTransactions,
     ),
   })
-  routes.openapi(postTrace, async (c) => {
-    const wait = preferredWait(c.req.header('prefer'))
-    const { job, answered } = jobs.start({ kind: 'trace', request: limited(c.req.valid('json')) })
-    if (wait !== undefined) c.header('preference-applied', `wait=${wait}`)
-    if (wait === undefined) await within(Promise.race([answered, begun(jobs, job.id)]), beginningMs)
-    const answer = await within(answered, wait === undefined ? waitMs : wait * 1000)
-    c.header('jejak-job', `/v1/jobs/${job.id}`)
-    if (!answer) {
-      c.header('location', `/v1/jobs/${job.id}`)
-      return c.json(jobView(jobs.get(job.id)), 202)
-    }
-    await within(settled(jobs, job.id), pinPatienceMs)
-    c.header('location', `/v1/traces/${answer.trace}`)
-    c.header('jejak-pinned', pinText(jobs.get(job.id)))
-    return bytes(c, answer.bytes)
-  })
+  routes.openapi(postTrace, (c) => answerTrace(c, jobs, limited(c.req.valid('json'))))
   routes.openapi(postComparison, async (c) => {
     const request = limited(c.req.valid('json'))
     return bytes(c, (await jobs.start({ kind: 'compare', request }).answered).bytes)
@@ -254,6 +240,28 @@ export function traceRoutes(
     return bytes(c, (await jobs.start({ kind: 'diff', id }).answered).bytes)
   })
   return routes
+}
+
+/** Traces within the time a caller waits, else names the job that goes on. */
+export async function answerTrace(
+  c: Context,
+  jobs: Jobs,
+  request: TraceRequest,
+): Promise<ReturnType<typeof bytes>> {
+  const wait = preferredWait(c.req.header('prefer'))
+  const { job, answered } = jobs.start({ kind: 'trace', request })
+  if (wait !== undefined) c.header('preference-applied', `wait=${wait}`)
+  if (wait === undefined) await within(Promise.race([answered, begun(jobs, job.id)]), beginningMs)
+  const answer = await within(answered, wait === undefined ? waitMs : wait * 1000)
+  c.header('jejak-job', `/v1/jobs/${job.id}`)
+  if (!answer) {
+    c.header('location', `/v1/jobs/${job.id}`)
+    return c.json(jobView(jobs.get(job.id)), 202) as never
+  }
+  await within(settled(jobs, job.id), pinPatienceMs)
+  c.header('location', `/v1/traces/${answer.trace}`)
+  c.header('jejak-pinned', pinText(jobs.get(job.id)))
+  return bytes(c, answer.bytes)
 }
 
 function bytes(c: Context, body: Uint8Array<ArrayBuffer>): never {

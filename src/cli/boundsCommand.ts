@@ -4,6 +4,7 @@ import { runBounds } from '../api/runBounds.ts'
 import { parseAccount } from '../ledger/account.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { boundsTable } from './boundsTable.ts'
+import { readAbsent } from './ingestCommand.ts'
 import { globals, type ProgramContext, wholeNumber } from './options.ts'
 import { oneOf, onlyChain, requestOf, type TraceOptions } from './traceCommands.ts'
 
@@ -19,7 +20,7 @@ interface BoundsOptions extends TraceOptions {
 }
 
 /** `jejak bounds`: what must, and at most can, have reached a target under any accounting. */
-export function registerBoundsCommand({ program }: ProgramContext): void {
+export function registerBoundsCommand({ program, config }: ProgramContext): void {
   program
     .command('bounds')
     .description('how much of the seeds must, and at most can, have reached a target')
@@ -49,6 +50,7 @@ export function registerBoundsCommand({ program }: ProgramContext): void {
     .action(async (options: BoundsOptions, command: Program) => {
       const knowledge = await openKnowledge(globals(command).place)
       try {
+        await readAbsent(knowledge, options.seed ?? [], config.rpcUrls)
         const answer = await runBounds(knowledge, {
           ...(await requestOf(knowledge, options)),
           to: await targetOf(knowledge, options),

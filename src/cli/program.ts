@@ -2,6 +2,8 @@ import { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { registerBoundsCommand } from './boundsCommand.ts'
 import { registerDataCommands } from './dataCommands.ts'
+import { registerFlagCommands } from './flagCommands.ts'
+import { registerIngestCommand } from './ingestCommand.ts'
 import { registerPathsCommand } from './pathsCommand.ts'
 import { registerPinCommands } from './pinCommands.ts'
 import { registerReachCommand } from './reachCommand.ts'
@@ -29,6 +31,8 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
   const context = { program, config }
   registerServiceCommands(context)
   registerDataCommands(context)
+  registerFlagCommands(context)
+  registerIngestCommand(context)
   registerWalletCommands(context)
   registerTraceCommands(context)
   registerPathsCommand(context)
@@ -46,8 +50,9 @@ Examples:
   jejak tags import labels.csv                      name services, so that traces end there
   jejak trace --seed-address 0x… --side sent        where did the money go?
   jejak paths --from 0x… --to 0x… --by bottleneck   by which payments can it have got there?
-  jejak flag eip155:1:0x… --reason "victim report 17" --source "hotline"
-  jejak ingest --rpc http://127.0.0.1:8545          read flagged wallets from a node
+  jejak flag eip155:1:0x… --reason "victim report 17" --source "hotline"     a wallet, a payment or a transaction
+  jejak ingest --rpc http://127.0.0.1:8545          follow what is flagged, reading wallets from a node
+  jejak flags eip155:1:0x…                          what was read for it, why, and what that changed
 
 Exit codes: 0 done · 1 refused or conflicting input · 2 wrong usage · 3 file not readable · 4 store or node ·
 5 not found · 70 a bug · 130 interrupted`

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
 import type { Resolution } from '../analysis/conversions.ts'
 import { methodNames } from '../analysis/methods.ts'
+import { existingFlag, flagTraceRequest } from '../api/flagTrace.ts'
 import { type Knowledge, openKnowledge } from '../api/knowledge.ts'
 import { pinTrace } from '../api/pinnedTraces.ts'
 import { runComparison, type TraceRequest, traceMoment } from '../api/runTrace.ts'
@@ -10,7 +11,9 @@ import { type Account, parseAccount } from '../ledger/account.ts'
 import { parseAsset } from '../ledger/asset.ts'
 import { type ChainId, parseChain } from '../ledger/chain.ts'
 import { KnownError } from '../ledger/errors.ts'
+import { parseFlagId } from '../store/flags.ts'
 import { compareTable } from './compareTable.ts'
+import { readAbsent } from './ingestCommand.ts'
 import { globals, type ProgramContext, wholeNumber } from './options.ts'
 import { traceTable } from './traceTable.ts'
 
@@ -33,6 +36,7 @@ export interface TraceOptions {
   readonly continueThrough?: string[]
   readonly neverFollow?: string[]
   readonly pin?: true
+  readonly flag?: string
 }
 
 /** `jejak trace`: where the money of the seeds went. */
@@ -43,10 +47,11 @@ export function registerTraceCommands({ program, config }: ProgramContext): void
       .description('follow money from its seeds to where it ended, every unit accounted for'),
   )
     .option('--method <method>', methodNames.join(', '), 'fifo')
+    .option('--flag <what>', 'the trace of a flag as far as it is known, instead of seeds')
     .option('--pin', 'keep what `jejak replay` needs to give the same answer for ever')
     .action((options: TraceOptions, command: Program) =>
       answered(command, async (knowledge) => {
-        const request = { ...(await requestOf(knowledge, options)), ...budgets(config) }
+        const request = { ...(await askedOf(knowledge, options, config)), ...budgets(config) }
         const moment = await traceMoment(knowledge, request)
         const { answer } = moment
         if (options.pin) await pinTrace(knowledge.store, moment)
@@ -63,12 +68,28 @@ Pinned: jejak replay ${answer.id}`
     program.command('compare').description('the same trace under every method, side by side'),
   ).action((options: TraceOptions, command: Program) =>
     answered(command, async (knowledge) => {
-      const request = { ...(await requestOf(knowledge, options)), ...budgets(config) }
+      const request = { ...(await askedOf(knowledge, options, config)), ...budgets(config) }
       const answer = await runComparison(knowledge, request)
       const { tokens } = await knowledge.attribution()
       return { text: `${JSON.stringify(answer)}\n`, table: compareTable(answer, tokens.info) }
     }),
   )
+}
+
+/** The question of a flag, or the one that the options ask; a transaction that the store does not have is read first. */
+async function askedOf(
+  knowledge: Knowledge,
+  options: TraceOptions,
+  config: ProgramContext['config'],
+): Promise<TraceRequest> {
+  if (options.flag === undefined) {
+    await readAbsent(knowledge, options.seed ?? [], config.rpcUrls)
+    return requestOf(knowledge, options)
+  }
+  const chain = await onlyChain(knowledge)
+  const flag = await existingFlag(knowledge.store, parseFlagId(options.flag, chain))
+  const asset = options.asset === undefined ? undefined : parseAsset(options.asset)
+  return flagTraceRequest(knowledge.store, flag, asset)
 }
 
 interface Printed {
@@ -125,7 +146,7 @@ function budgets(config: ProgramContext['config']): {
   return { maxAddresses: config.maxAddresses, maxTransactions: config.maxTransactions }
 }
 
-function share(text: string): number {
+export function share(text: string): number {
   const value = /^\d*\.?\d+(e-\d+)?$/i.test(text) ? Number(text) : Number.NaN
   if (value >= 0 && value <= 1) return value
   throw new InvalidArgumentError('give a share from 0 to 1, for example 0.001')

@@ -25,9 +25,22 @@ export function parseAsset(text: string): AssetId {
     throw invalid(text, 'its contract is not 0x and 40 hex digits')
   const lower = reference.toLowerCase()
   const mixed = reference !== lower && reference.slice(2) !== reference.slice(2).toUpperCase()
-  if (mixed && getAddress(lower) !== reference)
+  if (mixed && checksummed(lower) !== reference)
     throw invalid(text, 'the checksum of its contract is wrong')
   return `${chain}/erc20:${lower}` as AssetId
+}
+
+// Keccak costs some microseconds, and a trace names the few assets that it deals with in each of its movements.
+const checksums = new Map<string, string>()
+const rememberedChecksums = 100_000
+
+function checksummed(lower: string): string {
+  const known = checksums.get(lower)
+  if (known !== undefined) return known
+  if (checksums.size >= rememberedChecksums) checksums.clear()
+  const made = getAddress(lower)
+  checksums.set(lower, made)
+  return made
 }
 
 function invalid(text: string, why: string): KnownError {
@@ -56,5 +69,5 @@ export function tokenAsset(chain: ChainId, contract: string): AssetId {
 export function formatAsset(asset: AssetId): string {
   const contract = tokenContract(asset)
   if (contract === undefined || !isEvm(assetChain(asset))) return asset
-  return `${assetChain(asset)}/erc20:${getAddress(contract)}`
+  return `${assetChain(asset)}/erc20:${checksummed(contract)}`
 }

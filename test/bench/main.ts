@@ -3,6 +3,7 @@ import { benchAnalysts } from './analysts.ts'
 import { benchBounds } from './bounds.ts'
 import { benchCases } from './cases.ts'
 import { benchCypher } from './cypher.ts'
+import { benchEconomy } from './economy.ts'
 import { benchGenerations } from './generations.ts'
 import { benchGraph } from './graph.ts'
 import { benchImport } from './import.ts'
@@ -14,7 +15,7 @@ import { benchRegistries } from './registries.ts'
 import { benchTraces } from './traces.ts'
 import { benchTransport } from './transport.ts'
 
-/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|neo4j|cypher|cases|analysts|transport]`: figures with a peer in the same run and the answers compared. */
+/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|neo4j|cypher|cases|analysts|transport|economy]`: figures with a peer in the same run and the answers compared. */
 const [cpu] = cpus()
 console.log(
   `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
@@ -35,6 +36,7 @@ const all: Readonly<Record<string, () => Promise<void>>> = {
   cases: benchCases,
   analysts: benchAnalysts,
   transport: benchTransport,
+  economy: benchEconomy,
 }
 for (const name of wanted.length > 0 ? wanted : Object.keys(all)) {
   const bench = all[name]

@@ -8,9 +8,10 @@ interface Compiled {
   readonly bytecode: string
 }
 
+/** Contracts of the fixtures, of issuers, and of the market. */
 const compiled: Readonly<Record<string, Compiled>> = Object.assign(
   {},
-  ...['compiled.json', 'compiledIssuers.json'].map((file) =>
+  ...['compiled.json', 'compiledIssuers.json', 'market.json'].map((file) =>
     JSON.parse(readFileSync(new URL(`./contracts/${file}`, import.meta.url), 'utf8')),
   ),
 )
@@ -42,7 +43,11 @@ export interface Scene {
   ): Promise<string>
 }
 
-export async function createScene(anvil: Anvil): Promise<Scene> {
+/** @param common - fields of every transaction, such as a gas price. */
+export async function createScene(
+  anvil: Anvil,
+  common: Readonly<Record<string, string>> = {},
+): Promise<Scene> {
   const people = (await anvil.call('eth_accounts')) as string[]
   const maker = people[0] as string
 
@@ -52,6 +57,7 @@ export async function createScene(anvil: Anvil): Promise<Scene> {
     options: { readonly data?: string; readonly value?: bigint } = {},
   ): Promise<string> {
     const transaction = {
+      ...common,
       from,
       ...(to === null ? {} : { to }),
       gas: '0x200000',

@@ -84,7 +84,7 @@ async function contents(location: string): Promise<string[]> {
   const transfers = (await canonicalTransfers(store)).map(
     (t) => `${t.tx} ${t.kind} ${t.position} ${t.blockHash} ${t.from} ${t.to} ${t.amount}`,
   )
-  const accounts = new Set((await listFlags(store)).map(({ account }) => account))
+  const accounts = new Set((await listFlags(store)).flatMap(({ account }) => account ?? []))
   const intervals = new Map<string, BlockInterval[]>()
   for (const { account, kind, fromBlock: from, toBlock: to } of await store.coverage(accounts)) {
     const key = `${account} ${kind}`

@@ -159,6 +159,7 @@ async function flagNow(world: World, place: string): Promise<void> {
   while (time.now() < activeMs) {
     await time.after(20_000 + random.below(60_000), 'look', async () => {
       for (const { account, state } of await listFlags(store)) {
+        if (account === null) continue
         if (state !== 'failed' && random.below(12) > 0) continue
         if (state === 'failed') met.parked++
         await flag(world, store, account)
@@ -282,7 +283,7 @@ async function workCalmly(world: World, place: string): Promise<void> {
 async function unreopened({ accounts }: World, store: Store): Promise<string[]> {
   const wrong: string[] = []
   for (const { account, state, progress } of await listFlags(store)) {
-    if (!accounts.includes(account) || state !== 'done') {
+    if (account === null || !accounts.includes(account) || state !== 'done') {
       if (state !== 'failed') wrong.push(`${account} is ${state} at the end`)
       continue
     }

@@ -5,7 +5,9 @@ import { KnownError } from '../../src/ledger/errors.ts'
 import { isUnordered, ledgerOrder } from '../../src/ledger/order.ts'
 import { kinds, type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { batchOf, transfersOf } from '../../src/ledger/transferBatch.ts'
+import { listFlags, putFlag, readFlag, usualBudget } from '../../src/store/flags.ts'
 import type { Store, StorePart } from '../../src/store/store.ts'
+import { bestWork, lookAtQueue } from '../../src/store/workQueue.ts'
 import { chain, hash, ledgerOf, randomLedger, wallet } from '../ledger.arbitrary.ts'
 
 export interface OpenedStore {
@@ -363,6 +365,27 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
       })
       expect(await store.tags()).toEqual([{ ...given, confidence: 70, validTo: 9 }])
       expect(await store.tags(new Set([wallet(2)]))).toEqual([])
+    })
+
+    test('wallets, payments and transactions are flagged, and what is read first for each is queued', async () => {
+      const said = { reason: 'r', source: 's' }
+      const tx = hash(7)
+      const payment = transferId({ chain, tx, kind: 'token', position: 3 })
+      const transaction = { chain, tx }
+      for (const what of [{ account: wallet(1) }, { payment }, { transaction }])
+        await putFlag(store, { ...what, ...said }, new Date(0))
+      const ids = [wallet(1), `${chain}:${tx}`, payment]
+      expect((await listFlags(store)).map(({ id }) => id)).toEqual(ids.toSorted())
+      const queued = await bestWork(store)
+      expect(queued.map(({ id, priority }) => [id, priority])).toEqual([
+        [`${chain}:${tx}`, 1],
+        [wallet(1), 1],
+      ])
+      expect(queued[0]?.own).toEqual([`${chain}:${tx}`, payment])
+      const { fingerprint } = await lookAtQueue(store)
+      await putFlag(store, { payment, ...said, budget: { calls: 5 } }, new Date(0))
+      expect((await readFlag(store, payment))?.budget).toEqual({ ...usualBudget, calls: 5 })
+      expect((await lookAtQueue(store)).fingerprint).not.toBe(fingerprint)
     })
 
     test('documents are changed by compare-and-set alone', async () => {

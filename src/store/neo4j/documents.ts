@@ -143,7 +143,9 @@ async function isOwnWrite(
   return row?.['unit'] === own
 }
 
+/** Flagged payments and transactions are no addresses. */
 async function showFlag(unit: Unit, id: string, flag: Flag): Promise<void> {
+  if (flag.payment || flag.transaction) return
   const account = id as Account
   await unit.run('show-flag', {
     account,
