@@ -47,6 +47,8 @@ export type ErrorCode =
   | 'rpc.refused'
   | 'rpc.invalid-answer'
   | 'chain.mismatch'
+  | 'proof.unanchored'
+  | 'proof.unsupported'
   | 'config.invalid'
   | 'request.invalid'
   | 'request.too-large'
