@@ -3,12 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { readConfig } from '../src/config.ts'
 import { type Account, accountChain, formatAccount } from '../src/ledger/account.ts'
-import { type AssetId, parseAsset } from '../src/ledger/asset.ts'
 import type { ConversionRecord } from '../src/ledger/conversionRecord.ts'
 import { gapsIn } from '../src/ledger/coverage.ts'
 import { KnownError } from '../src/ledger/errors.ts'
 import { harmlessText } from '../src/ledger/text.ts'
-import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
 import { appendDocument } from '../src/store/documentLog.ts'
 import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
@@ -18,6 +16,7 @@ import { createLease, type Lease, LeaseLost } from './lease.ts'
 import { createProgressBar } from './progress.ts'
 import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReader.ts'
 import { createNode, RpcRefusal } from './rpc/node.ts'
+import { wrappedAssets } from './wrappedAssets.ts'
 
 export interface WorkerOptions {
   readonly store: StorePlace | string
@@ -218,11 +217,6 @@ function storeAway(
   const delayMs = Math.min(idleMs * 2 ** outages, longestOutageDelayMs)
   tell({ event: 'storeAway', message: error.message, seconds: delayMs / 1000 })
   return { delayMs }
-}
-
-async function wrappedAssets(store: Store): Promise<ReadonlySet<AssetId>> {
-  const own = await store.listDocuments('wrapped')
-  return new Set([...wrappedCoins.keys(), ...own.map(({ id }) => parseAsset(id))])
 }
 
 /** What the endpoint can do, without its URL. */

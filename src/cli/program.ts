@@ -4,6 +4,7 @@ import { registerBoundsCommand } from './boundsCommand.ts'
 import { registerDataCommands } from './dataCommands.ts'
 import { registerPathsCommand } from './pathsCommand.ts'
 import { registerPinCommands } from './pinCommands.ts'
+import { registerProofCommands } from './proofCommands.ts'
 import { registerReachCommand } from './reachCommand.ts'
 import { registerServiceCommands } from './serviceCommands.ts'
 import { registerStoreCommands } from './storeCommands.ts'
@@ -30,6 +31,7 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
   registerServiceCommands(context)
   registerDataCommands(context)
   registerWalletCommands(context)
+  registerProofCommands(context)
   registerTraceCommands(context)
   registerPathsCommand(context)
   registerReachCommand(context)
@@ -48,6 +50,7 @@ Examples:
   jejak paths --from 0x… --to 0x… --by bottleneck   by which payments can it have got there?
   jejak flag eip155:1:0x… --reason "victim report 17" --source "hotline"
   jejak ingest --rpc http://127.0.0.1:8545          read flagged wallets from a node
+  jejak prove 0x… --blocks 17000000-17010000 --rpc URL --rpc URL2   prove that nothing is missing or invented
 
 Exit codes: 0 done · 1 refused or conflicting input · 2 wrong usage · 3 file not readable · 4 store or node ·
 5 not found · 70 a bug · 130 interrupted`

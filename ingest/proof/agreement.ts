@@ -1,0 +1,202 @@
+import { type Account, accountChain } from '../../src/ledger/account.ts'
+import type { BlockInterval } from '../../src/ledger/coverage.ts'
+import { KnownError } from '../../src/ledger/errors.ts'
+import { type Kind, type Transfer, transferId } from '../../src/ledger/transfer.ts'
+import { dispute, noteReading, settleDisputes } from '../../src/store/proofs.ts'
+import type { Store } from '../../src/store/store.ts'
+import type { ChainReader, ReadTransactions } from '../rpc/chainReader.ts'
+import { RpcRefusal } from '../rpc/node.ts'
+
+/** A reader with the name of its endpoint. */
+export interface NamedReader {
+  readonly name: string
+  readonly reader: ChainReader
+}
+
+export interface RangeToAgreeOn {
+  readonly store: Store
+  readonly account: Account
+  readonly range: BlockInterval
+  readonly kinds: readonly Kind[]
+  readonly readers: readonly [NamedReader, NamedReader]
+  readonly signal: AbortSignal
+  readonly tell: (event: AgreementEvent) => void
+}
+
+export type AgreementEvent =
+  | {
+      readonly event: 'agreed'
+      readonly fromBlock: number
+      readonly toBlock: number
+      readonly left: number
+      readonly transfers: number
+    }
+  | {
+      readonly event: 'disagreed'
+      readonly fromBlock: number
+      readonly toBlock: number
+      readonly text: string
+    }
+
+export interface Agreement {
+  readonly transfers: number
+  readonly agreedBlocks: number
+  readonly disputedBlocks: number
+}
+
+const blocksAtOnce = 256
+
+/** Differences told in words; the rest is counted. */
+const mostTold = 5
+
+/**
+ * Reads a range from two endpoints and claims assurance 2 for the pieces in which both tell the same transfers, of the same
+ * blocks; any difference leaves the piece unclaimed and is recorded. What both cannot tell completely is not claimed.
+ *
+ * @throws KnownError `proof.unanchored` when both are one endpoint; `rpc.*`
+ */
+export async function agreeOnRange(given: RangeToAgreeOn): Promise<Agreement> {
+  const { range, readers } = given
+  const [one, other] = readers
+  if (one.name === other.name) {
+    throw new KnownError('proof.unanchored', 'both endpoints are one', {
+      hint: 'Give two nodes of different operators.',
+    })
+  }
+  // Also what is not asked for must agree: rows of whole transactions are stored.
+  const common = one.reader.complete.filter((kind) => other.reader.complete.includes(kind))
+  const kinds = given.kinds.filter((kind) => common.includes(kind))
+  const done = { transfers: 0, agreedBlocks: 0, disputedBlocks: 0 }
+  for (let from = range.from, size = blocksAtOnce; from <= range.to && kinds.length > 0; ) {
+    given.signal.throwIfAborted()
+    const piece = { from, to: Math.min(from + size - 1, range.to) }
+    const told = await readBoth(given, piece)
+    if (told === 'too large') {
+      size = Math.max(1, size >> 1)
+      continue
+    }
+    const differences = differencesOf(told, [one.name, other.name], common)
+    const blocks = piece.to - piece.from + 1
+    if (differences.length > 0) {
+      await disagree(given, piece, differences)
+      done.disputedBlocks += blocks
+    } else {
+      const transfers = told[0].transfers.filter(({ kind }) => common.includes(kind))
+      await agree(given, piece, { kinds, transfers })
+      done.agreedBlocks += blocks
+      done.transfers += transfers.length
+    }
+    from = piece.to + 1
+  }
+  return done
+}
+
+async function readBoth(
+  { account, readers }: RangeToAgreeOn,
+  piece: BlockInterval,
+): Promise<readonly [ReadTransactions, ReadTransactions] | 'too large'> {
+  try {
+    return await Promise.all([
+      readers[0].reader.read(account, piece),
+      readers[1].reader.read(account, piece),
+    ])
+  } catch (error) {
+    if (error instanceof RpcRefusal && piece.from < piece.to) return 'too large'
+    throw error
+  }
+}
+
+/** Each with the transfer and who tells it, by kind. */
+interface Difference {
+  readonly kind: Kind
+  readonly text: string
+}
+
+function differencesOf(
+  [one, other]: readonly [ReadTransactions, ReadTransactions],
+  names: readonly [string, string],
+  kinds: readonly Kind[],
+): Difference[] {
+  const [mine, theirs] = [one, other].map(
+    ({ transfers }) =>
+      new Map(
+        transfers
+          .filter(({ kind }) => kinds.includes(kind))
+          .map((transfer) => [contentOf(transfer), transfer]),
+      ),
+  ) as [Map<string, Transfer>, Map<string, Transfer>]
+  const missing = (
+    from: ReadonlyMap<string, Transfer>,
+    told: ReadonlyMap<string, Transfer>,
+    [by, not]: readonly [string, string],
+  ): Difference[] =>
+    [...told]
+      .filter(([content]) => !from.has(content))
+      .map(([content, { kind }]) => ({ kind, text: `${by} tells ${content}, ${not} does not` }))
+  return [
+    ...missing(theirs, mine, [names[0], names[1]]),
+    ...missing(mine, theirs, [names[1], names[0]]),
+  ]
+}
+
+function contentOf(t: Transfer): string {
+  return `${transferId(t)} in block ${t.block} ${t.blockHash ?? ''}: ${t.amount} of ${t.asset} from ${t.from ?? 'nobody'} to ${t.to ?? 'nobody'}, signed by ${t.signer ?? 'nobody'}`
+}
+
+async function agree(
+  { store, account, readers, range, tell }: RangeToAgreeOn,
+  piece: BlockInterval,
+  told: { readonly kinds: readonly Kind[]; readonly transfers: readonly Transfer[] },
+): Promise<void> {
+  const endpoints = readers.map(({ name }) => name).sort()
+  const source = endpoints.join('+')
+  const claim = { account, fromBlock: piece.from, toBlock: piece.to, assurance: 2 as const, source }
+  await store.append({
+    transfers: told.transfers,
+    source,
+    assurance: 2,
+    coverage: told.kinds.map((kind) => ({ ...claim, kind })),
+  })
+  await settleDisputes(
+    store,
+    account,
+    ({ what, fromBlock, toBlock }) =>
+      what === 'disagreement' && fromBlock >= piece.from && toBlock <= piece.to,
+  )
+  await noteReading(store, {
+    ...claim,
+    kinds: told.kinds,
+    endpoints,
+    at: new Date().toISOString(),
+  })
+  tell({
+    event: 'agreed',
+    fromBlock: piece.from,
+    toBlock: piece.to,
+    left: range.to - piece.to,
+    transfers: told.transfers.length,
+  })
+}
+
+async function disagree(
+  { store, account, readers, tell }: RangeToAgreeOn,
+  piece: BlockInterval,
+  differences: readonly Difference[],
+): Promise<void> {
+  const told = differences.slice(0, mostTold).map(({ text }) => text)
+  const rest = differences.length - told.length
+  const text = `blocks ${piece.from}-${piece.to} of ${accountChain(account)}: ${told.join('; ')}${rest > 0 ? `; and ${rest} more differences` : ''}`
+  await dispute(store, {
+    account,
+    kinds: [...new Set(differences.map(({ kind }) => kind))].sort(),
+    fromBlock: piece.from,
+    toBlock: piece.to,
+    what: 'disagreement',
+    asset: null,
+    amount: null,
+    text,
+    endpoints: readers.map(({ name }) => name),
+    at: new Date().toISOString(),
+  })
+  tell({ event: 'disagreed', fromBlock: piece.from, toBlock: piece.to, text })
+}
