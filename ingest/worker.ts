@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { readConfig } from '../src/config.ts'
 import { type Account, accountChain, formatAccount } from '../src/ledger/account.ts'
+import { formatAsset } from '../src/ledger/asset.ts'
 import type { ConversionRecord } from '../src/ledger/conversionRecord.ts'
 import { gapsIn } from '../src/ledger/coverage.ts'
 import { KnownError } from '../src/ledger/errors.ts'
@@ -10,12 +11,14 @@ import { harmlessText } from '../src/ledger/text.ts'
 import { appendDocument } from '../src/store/documentLog.ts'
 import { changeFlag, type Flag, listFlags } from '../src/store/flags.ts'
 import { openStore, type StorePlace } from '../src/store/open.ts'
+import { noteReading } from '../src/store/proofs.ts'
 import type { Store } from '../src/store/store.ts'
 import { type Anchor, addAnchors, anchorBlocks, dropAnchorsFrom, readAnchors } from './anchors.ts'
 import { createLease, type Lease, LeaseLost } from './lease.ts'
 import { createProgressBar } from './progress.ts'
+import { type BalanceWatch, watchBalances } from './proof/balances.ts'
 import { type ChainReader, connectChain, suggestedRange } from './rpc/chainReader.ts'
-import { createNode, RpcRefusal } from './rpc/node.ts'
+import { createNode, type RpcNode, RpcRefusal } from './rpc/node.ts'
 import { wrappedAssets } from './wrappedAssets.ts'
 
 export interface WorkerOptions {
@@ -69,6 +72,11 @@ export type WorkerEvent =
       readonly event: 'storeAway'
       readonly message: string
       readonly seconds: number
+    }
+  | {
+      readonly event: 'finding'
+      readonly account: string
+      readonly message: string
     }
   | {
       readonly event: 'rolledBack'
@@ -148,6 +156,8 @@ function tellPerson(event: WorkerEvent, bar: ReturnType<typeof createProgressBar
     console.error(
       `${event.account}: complete through block ${event.throughBlock} (${event.calls} calls so far)`,
     )
+  else if (event.event === 'finding')
+    console.error(`${event.account}: ${harmlessText(event.message)}`)
   else if (event.event === 'rolledBack')
     console.error(
       `${event.account}: the chain was reorganised; ${event.orphans} rows from block ${event.fromBlock} are orphans`,
@@ -230,7 +240,7 @@ async function rememberEndpoint(store: Store, name: string, reader: ChainReader)
 interface Work {
   readonly store: Store
   readonly reader: ChainReader
-  readonly node: { readonly name: string; readonly calls: number }
+  readonly node: RpcNode
   readonly owner: string
   readonly delays: Map<Account, Delay>
   /** What pools paid, as far as this worker wrote it. */
@@ -326,6 +336,7 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
   const head = await reader.head()
   await anchorHead(work, head)
   const started = { at: performance.now(), block: -1 }
+  const balances = watchReading(work, flag.account)
   let [size, largest] = [startRange, largestRange]
   let transfers = 0
   for (
@@ -359,9 +370,11 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
       coverage,
     })
     transfers += added
+    balances.add(range, read.transfers)
     await showProgress(work, flag.account, { range, head, transfers, started })
     size = Math.min(size * 2, largest)
   }
+  await finishReading(work, flag.account, balances)
   await changeFlag(
     store,
     flag.account,
@@ -373,6 +386,35 @@ async function readWallet(work: Work, flag: Flag, lease: Lease): Promise<void> {
     throughBlock: head,
     calls: work.node.calls,
   })
+}
+
+function watchReading({ store, node, reader }: Work, account: Account): BalanceWatch {
+  return watchBalances({ store, account, node, checksCoin: reader.complete.includes('internal') })
+}
+
+/** Says who read what when, and whether it adds up to the balance at both ends. */
+async function finishReading(work: Work, account: Account, watch: BalanceWatch): Promise<void> {
+  const { store, node, reader, options } = work
+  for (const { from, to } of watch.intervals) {
+    await noteReading(store, {
+      account,
+      kinds: reader.complete,
+      fromBlock: from,
+      toBlock: to,
+      assurance: 1,
+      source: node.name,
+      endpoints: [node.name],
+      at: new Date().toISOString(),
+    })
+  }
+  for (const { asset, fromBlock, toBlock, difference } of await watch.close()) {
+    if (difference === null || difference === 0n) continue
+    options.tell({
+      event: 'finding',
+      account: formatAccount(account),
+      message: `in blocks ${fromBlock}-${toBlock} ${difference} of ${formatAsset(asset)} is not explained by what the node told`,
+    })
+  }
 }
 
 /** Wallets under investigation deal with one another: what was told of a transaction once is not told again. */

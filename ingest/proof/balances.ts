@@ -24,8 +24,13 @@ export interface BalancesToCheck {
   readonly store: Store
   readonly account: Account
   readonly node: Pick<RpcNode, 'call' | 'name'>
-  /** Tokens to check besides those that are known to carry value: anybody can deploy one that lies about balances. */
+  /**
+   * Tokens to check in any case, besides those that are known to carry value and were moved: anybody can deploy one that
+   * lies about balances.
+   */
   readonly tokens?: ReadonlySet<AssetId>
+  /** False where calls inside transactions are not read: the coin's balance would never add up. Default true. */
+  readonly checksCoin?: boolean
 }
 
 /** By what a native coin comes and goes. Rewards are told by no source yet: a miner's balance differs. */
@@ -33,6 +38,8 @@ const nativeKinds: readonly Kind[] = ['fee', 'native', 'internal', 'withdrawal',
 
 /** Watches the balances of an account over what one reading brings, without looking into the store. */
 export interface BalanceWatch {
+  /** What was added so far, touching ranges joined. */
+  readonly intervals: readonly BlockInterval[]
   /** What a range brought; a range that does not follow the one before begins a new interval. */
   add(range: BlockInterval, transfers: readonly Transfer[]): void
   /** Compares what was added; as {@link checkBalances}. A node that does not answer leaves it unchecked. */
@@ -46,6 +53,9 @@ export function watchBalances(given: BalancesToCheck): BalanceWatch {
     (from === given.account || to === given.account) &&
     (asset === coin || knownTokens.has(asset) || given.tokens?.has(asset) === true)
   return {
+    get intervals() {
+      return intervals.map(({ whole }) => whole)
+    },
     add(range, transfers) {
       const last = intervals.at(-1)
       const own = transfers.filter(isOwn)
@@ -58,7 +68,13 @@ export function watchBalances(given: BalancesToCheck): BalanceWatch {
       const checks: BalanceCheck[] = []
       try {
         for (const { whole, transfers } of intervals) {
-          for (const asset of new Set([coin, ...transfers.map((transfer) => transfer.asset)])) {
+          const assets = new Set([
+            coin,
+            ...transfers.map(({ asset }) => asset),
+            ...(given.tokens ?? []),
+          ])
+          if (given.checksCoin === false) assets.delete(coin)
+          for (const asset of assets) {
             const checked = await compare(given, asset, whole, transfers)
             if (checked) checks.push(checked)
           }
@@ -96,12 +112,8 @@ export async function checkBalances(given: BalancesToCheck): Promise<BalanceChec
   const coin = nativeAsset(accountChain(account))
   const transfers: Transfer[] = []
   for await (const transfer of storedTransfers(store, account)) transfers.push(transfer)
-  const tokens = new Set(
-    transfers
-      .map(({ asset }) => asset)
-      .filter((asset) => asset !== coin)
-      .filter((asset) => knownTokens.has(asset) || given.tokens?.has(asset)),
-  )
+  const touched = transfers.map(({ asset }) => asset).filter((asset) => knownTokens.has(asset))
+  const tokens = new Set([...touched, ...(given.tokens ?? [])])
   const checks: BalanceCheck[] = []
   const check = async (asset: AssetId, intervals: readonly BlockInterval[]): Promise<void> => {
     for (const interval of intervals) {

@@ -8,8 +8,15 @@ export interface LyingProxy {
   close(): void
 }
 
-/** Changes a result that the real node gave; undefined leaves it as it is. */
+/** Changes a result that the real node gave; undefined leaves it as it is, an {@link Error} refuses the call. */
 export type Lie = (method: string, params: readonly unknown[], result: unknown) => unknown
+
+function toldAs(answer: object, told: unknown): object {
+  if (told === undefined) return answer
+  if (!(told instanceof Error)) return { ...answer, result: told }
+  const { result: _, ...rest } = answer as { readonly result?: unknown }
+  return { ...rest, error: { code: -32000, message: told.message } }
+}
 
 /** An endpoint of its own before a real node, which tells its answers with lies in them. */
 export async function lyingProxy(anvil: Anvil, lie: Lie = () => undefined): Promise<LyingProxy> {
@@ -26,7 +33,7 @@ export async function lyingProxy(anvil: Anvil, lie: Lie = () => undefined): Prom
         result?: unknown
       }
       const told = 'result' in answer ? lie(method, params, answer.result) : undefined
-      response.end(JSON.stringify(told === undefined ? answer : { ...answer, result: told }))
+      response.end(JSON.stringify(toldAs(answer, told)))
     })
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
