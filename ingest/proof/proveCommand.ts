@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { readConfig } from '../../src/config.ts'
 import { type Account, accountChain, parseAccount } from '../../src/ledger/account.ts'
 import { type AssetId, parseAsset } from '../../src/ledger/asset.ts'
-import type { ChainId } from '../../src/ledger/chain.ts'
+import { type ChainId, parseChain } from '../../src/ledger/chain.ts'
 import type { BlockInterval } from '../../src/ledger/coverage.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { isKind, type Kind } from '../../src/ledger/transfer.ts'
@@ -22,7 +22,7 @@ interface Asked {
   readonly store: string
   readonly account: Account | undefined
   readonly range: BlockInterval | undefined
-  readonly transactions: readonly string[]
+  readonly transactions: readonly NamedTransaction[]
   readonly urls: readonly string[]
   readonly anchors: readonly GivenAnchor[]
   readonly kinds: readonly Kind[] | undefined
@@ -30,6 +30,12 @@ interface Asked {
   readonly likeEthereum: boolean
   readonly yes: boolean
   readonly json: boolean
+}
+
+interface NamedTransaction {
+  /** Absent: the endpoints' chain. */
+  readonly chain: ChainId | undefined
+  readonly hash: string
 }
 
 /**
@@ -82,7 +88,7 @@ async function proveAsked(
     tokens: new Set(asked.tokens),
     account: asked.account,
     range: asked.range,
-    transactions: asked.transactions,
+    transactions: onChain(asked.transactions, chain),
     signal: with_.signal,
     agreesToCost: async (cost) => {
       output.cost(cost)
@@ -203,8 +209,19 @@ function kind(text: string): Kind {
   throw usage(`--kinds "${text}"`, 'Give some of token,native,fee,withdrawal,internal.')
 }
 
-function transaction(text: string): string {
-  const hash = text.slice(text.lastIndexOf(':') + 1).toLowerCase()
-  if (/^0x[0-9a-f]{64}$/.test(hash)) return hash
-  throw usage(`"${text.slice(0, 100)}" is no transaction hash`, 'Give 0x and 64 hex digits.')
+function transaction(text: string): NamedTransaction {
+  const colon = text.lastIndexOf(':')
+  const hash = text.slice(colon + 1).toLowerCase()
+  if (!/^0x[0-9a-f]{64}$/.test(hash))
+    throw usage(`"${text.slice(0, 100)}" is no transaction hash`, 'Give 0x and 64 hex digits.')
+  return { chain: colon < 0 ? undefined : parseChain(text.slice(0, colon)), hash }
+}
+
+/** Those of other chains are told: they need endpoints of their own. */
+function onChain(transactions: readonly NamedTransaction[], chain: ChainId): string[] {
+  const own = transactions.filter((named) => named.chain === undefined || named.chain === chain)
+  const others = transactions.length - own.length
+  if (others > 0)
+    console.error(`${others} transactions are on other chains than ${chain}: prove them there.`)
+  return own.map(({ hash }) => hash)
 }

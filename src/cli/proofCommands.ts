@@ -1,8 +1,14 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type CoverageAnswer, coverageAnswer } from '../api/coverage.ts'
 import { runIngest } from '../api/ingestProcess.ts'
+import { openKnowledge } from '../api/knowledge.ts'
+import { replayTrace } from '../api/pinnedTraces.ts'
 import { type Account, formatAccount } from '../ledger/account.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { harmlessText } from '../ledger/text.ts'
+import { parseTransferId } from '../ledger/transfer.ts'
 import { openStore } from '../store/open.ts'
 import { collected, globals, type ProgramContext } from './options.ts'
 import { formatTable } from './table.ts'
@@ -69,6 +75,7 @@ function coverageLines({ account, intervals, gaps, disputes, readings }: Coverag
 interface ProveOptions {
   readonly blocks?: string
   readonly tx?: string[]
+  readonly trace?: string
   readonly rpc?: string[]
   readonly anchor?: string[]
   readonly token?: string[]
@@ -86,6 +93,7 @@ function registerProve(program: Program, configured: readonly string[]): void {
     )
     .option('--blocks <a-b>', 'the range; reads every block of it')
     .option('--tx <hash>', 'a transaction to prove instead, again and again', collected)
+    .option('--trace <id>', 'every transaction that a pinned trace moves money by, instead')
     .option(
       '--rpc <url>',
       "node to read; given again: another operator's, which vouches for the hash and agrees on calls; default JEJAK_RPC_URLS",
@@ -113,15 +121,43 @@ function registerProve(program: Program, configured: readonly string[]): void {
       }
       // URLs may carry keys: they go by the environment, where other users of the machine do not see them.
       process.env['JEJAK_INGEST_RPC'] = urls.join('\n')
-      process.exitCode = await runIngest([
+      const args = [
         'prove',
         '--store',
         store,
         ...(json ? ['--json'] : []),
         ...passedOptions(options),
         ...(account === undefined ? [] : ['--', formatAccount(account)]),
-      ])
+      ]
+      process.exitCode =
+        options.trace === undefined
+          ? await runIngest(args)
+          : await proveTrace(command, options.trace, args)
     })
+}
+
+/** The transactions go by a file: a trace may have more than a command line takes. */
+async function proveTrace(command: Program, id: string, args: readonly string[]): Promise<number> {
+  const transactions = await transactionsOfTrace(command, id)
+  const folder = mkdtempSync(join(tmpdir(), 'jejak-prove-'))
+  try {
+    const file = join(folder, 'transactions.txt')
+    writeFileSync(file, [...transactions].join('\n'))
+    return await runIngest([...args, '--transactions', file])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function transactionsOfTrace(command: Program, id: string): Promise<ReadonlySet<string>> {
+  const knowledge = await openKnowledge(globals(command).place)
+  try {
+    const { seeds, movements } = await replayTrace(knowledge, id)
+    const ids = [...seeds, ...movements].map(({ transfer }) => parseTransferId(transfer))
+    return new Set(ids.map(({ chain, tx }) => `${chain}:${tx}`))
+  } finally {
+    await knowledge.close()
+  }
 }
 
 function passedOptions(options: ProveOptions): string[] {
