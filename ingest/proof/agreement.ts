@@ -1,5 +1,5 @@
 import { type Account, accountChain } from '../../src/ledger/account.ts'
-import type { BlockInterval } from '../../src/ledger/coverage.ts'
+import { type BlockInterval, joinIntervals } from '../../src/ledger/coverage.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { type Kind, type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { dispute, noteReading, settleDisputes } from '../../src/store/proofs.ts'
@@ -56,8 +56,7 @@ const mostTold = 5
  * @throws KnownError `proof.unanchored` when both are one endpoint; `rpc.*`
  */
 export async function agreeOnRange(given: RangeToAgreeOn): Promise<Agreement> {
-  const { range, readers } = given
-  const [one, other] = readers
+  const [one, other] = given.readers
   if (one.name === other.name) {
     throw new KnownError('proof.unanchored', 'both endpoints are one', {
       hint: 'Give two nodes of different operators.',
@@ -66,29 +65,70 @@ export async function agreeOnRange(given: RangeToAgreeOn): Promise<Agreement> {
   // Also what is not asked for must agree: rows of whole transactions are stored.
   const common = one.reader.complete.filter((kind) => other.reader.complete.includes(kind))
   const kinds = given.kinds.filter((kind) => common.includes(kind))
+  const agreed: BlockInterval[] = []
   const done = { transfers: 0, agreedBlocks: 0, disputedBlocks: 0 }
-  for (let from = range.from, size = blocksAtOnce; from <= range.to && kinds.length > 0; ) {
-    given.signal.throwIfAborted()
+  if (kinds.length === 0) return done
+  try {
+    for await (const { piece, told } of piecesOf(given)) {
+      const differences = differencesOf(told, [one.name, other.name], common)
+      const blocks = piece.to - piece.from + 1
+      if (differences.length > 0) {
+        await disagree(given, piece, differences)
+        done.disputedBlocks += blocks
+        continue
+      }
+      const transfers = told[0].transfers.filter(({ kind }) => common.includes(kind))
+      await agree(given, piece, { kinds, transfers })
+      agreed.push(piece)
+      done.agreedBlocks += blocks
+      done.transfers += transfers.length
+    }
+  } finally {
+    await noteAgreement(given, kinds, agreed)
+  }
+  return done
+}
+
+interface ReadPiece {
+  readonly piece: BlockInterval
+  readonly told: readonly [ReadTransactions, ReadTransactions]
+}
+
+/** The range in pieces that both endpoints take. */
+async function* piecesOf(given: RangeToAgreeOn): AsyncGenerator<ReadPiece> {
+  const { range, signal } = given
+  for (let from = range.from, size = blocksAtOnce; from <= range.to; ) {
+    signal.throwIfAborted()
     const piece = { from, to: Math.min(from + size - 1, range.to) }
     const told = await readBoth(given, piece)
     if (told === 'too large') {
       size = Math.max(1, size >> 1)
       continue
     }
-    const differences = differencesOf(told, [one.name, other.name], common)
-    const blocks = piece.to - piece.from + 1
-    if (differences.length > 0) {
-      await disagree(given, piece, differences)
-      done.disputedBlocks += blocks
-    } else {
-      const transfers = told[0].transfers.filter(({ kind }) => common.includes(kind))
-      await agree(given, piece, { kinds, transfers })
-      done.agreedBlocks += blocks
-      done.transfers += transfers.length
-    }
+    yield { piece, told }
     from = piece.to + 1
   }
-  return done
+}
+
+/** Also of a run that is stopped. */
+async function noteAgreement(
+  { store, account, readers }: RangeToAgreeOn,
+  kinds: readonly Kind[],
+  agreed: readonly BlockInterval[],
+): Promise<void> {
+  const endpoints = readers.map(({ name }) => name).sort()
+  for (const { from, to } of joinIntervals(agreed)) {
+    await noteReading(store, {
+      account,
+      kinds,
+      fromBlock: from,
+      toBlock: to,
+      assurance: 2,
+      source: endpoints.join('+'),
+      endpoints,
+      at: new Date().toISOString(),
+    })
+  }
 }
 
 async function readBoth(
@@ -148,8 +188,10 @@ async function agree(
   piece: BlockInterval,
   told: { readonly kinds: readonly Kind[]; readonly transfers: readonly Transfer[] },
 ): Promise<void> {
-  const endpoints = readers.map(({ name }) => name).sort()
-  const source = endpoints.join('+')
+  const source = readers
+    .map(({ name }) => name)
+    .sort()
+    .join('+')
   const claim = { account, fromBlock: piece.from, toBlock: piece.to, assurance: 2 as const, source }
   await store.append({
     transfers: told.transfers,
@@ -163,12 +205,6 @@ async function agree(
     ({ what, fromBlock, toBlock }) =>
       what === 'disagreement' && fromBlock >= piece.from && toBlock <= piece.to,
   )
-  await noteReading(store, {
-    ...claim,
-    kinds: told.kinds,
-    endpoints,
-    at: new Date().toISOString(),
-  })
   tell({
     event: 'agreed',
     fromBlock: piece.from,

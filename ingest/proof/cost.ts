@@ -1,6 +1,7 @@
 import type { BlockInterval } from '../../src/ledger/coverage.ts'
 import type { RpcNode } from '../rpc/node.ts'
 import { type Fields, fields, list } from '../rpc/values.ts'
+import { bytes } from './bytes.ts'
 
 /** What a proof will take, estimated from a few blocks of the range. */
 export interface Cost {
@@ -14,21 +15,23 @@ export interface Cost {
 /** Blocks looked at, spread over the range. */
 const samples = 3
 
-/** Of blocks that do not touch the account some are read all the same, since a bloom only says "perhaps". */
-const perhaps = 0.05
-
 /**
  * Estimates what {@link proveRange} will ask for: blocks, and receipts of the share that has or may have something of the
  * account. The size of an answer is the length of its JSON.
  *
  * Cost: three blocks, and the receipts of one.
  *
- * @param stored - blocks in which the store has something of the account.
+ * @param given - `stored`: blocks in which the store has something of the account; `logs`: whether logs are looked for.
  */
 export async function estimateCost(
   node: RpcNode,
   range: BlockInterval,
-  given: { readonly whole: boolean; readonly anchor: number; readonly stored: number },
+  given: {
+    readonly whole: boolean
+    readonly logs: boolean
+    readonly anchor: number
+    readonly stored: number
+  },
 ): Promise<Cost> {
   const blocks = range.to - range.from + 1
   const places = new Set(
@@ -37,6 +40,7 @@ export async function estimateCost(
     ),
   )
   const sizes: number[] = []
+  const perhaps: number[] = []
   let fullest: Fields | undefined
   for (const place of places) {
     const block = fields(
@@ -44,18 +48,31 @@ export async function estimateCost(
       `block ${place}`,
     )
     sizes.push(sizeOf(block))
+    perhaps.push(given.logs ? mistakenShare(block['logsBloom']) : 0)
     if (countOf(block) >= countOf(fullest)) fullest = block
   }
   const receiptBytes = await sizeOfReceipts(node, fullest)
-  const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length
+  const mean = meanOf(sizes)
   const headersAbove = Math.max(0, given.anchor - range.to)
-  const hits = Math.min(blocks, Math.ceil(given.stored + blocks * perhaps))
+  const hits = Math.min(blocks, Math.ceil(given.stored + blocks * meanOf(perhaps)))
   return {
     blocks,
     headersAbove,
     calls: headersAbove + blocks + hits,
     bytes: Math.round(headersAbove * 2_000 + blocks * mean + hits * receiptBytes),
   }
+}
+
+/** How often a full bloom says "perhaps" of an account that the block does not have: three bits that others set. */
+function mistakenShare(logsBloom: unknown): number {
+  const bloom = bytes(logsBloom, 'a logs bloom', 256)
+  let set = 0
+  for (const byte of bloom) for (let rest = byte; rest > 0; rest &= rest - 1) set++
+  return (set / 2048) ** 3
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 async function sizeOfReceipts(node: RpcNode, block: Fields | undefined): Promise<number> {

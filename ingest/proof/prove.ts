@@ -186,6 +186,7 @@ async function costOf(
   const above = given.anchors.map(({ block }) => block).filter((block) => block >= range.to)
   return estimateCost(given.endpoints[0], range, {
     whole: kinds.some((kind) => kind === 'native' || kind === 'fee'),
+    logs: kinds.includes('token'),
     anchor: above.length === 0 ? range.to : Math.min(...above),
     stored: blocks.size,
   })

@@ -36,9 +36,12 @@ export interface RecordedBlock {
     readonly receiptsRoot: string
     readonly withdrawalsRoot: string
     readonly logsBloom: string
+    readonly baseFee: bigint
   }
   readonly withdrawals: readonly Fields[]
   readonly receipts: readonly Fields[]
+  /** What each transaction offered for its gas, and what it paid. */
+  readonly prices: readonly { readonly transaction: Fields; readonly paid: bigint }[]
 }
 
 /** Ethereum's blocks 17173049 and 17173050: 116 and 182 transactions. */
@@ -61,6 +64,7 @@ export function recordedBlocks(): readonly RecordedBlock[] {
       receiptsRoot: String(block['receipts_root']),
       withdrawalsRoot: String(block['withdrawals_root']),
       logsBloom: String(block['logs_bloom']),
+      baseFee: BigInt(String(block['base_fee_per_gas'])),
     },
     withdrawals: (block['withdrawals'] as Fields[]).map((withdrawal) => ({
       index: hex(withdrawal['index']),
@@ -71,6 +75,17 @@ export function recordedBlocks(): readonly RecordedBlock[] {
     receipts: transactions
       .filter((transaction) => transaction['block_number'] === block['number'])
       .map((transaction) => receiptOf(transaction, logs)),
+    prices: transactions
+      .filter((transaction) => transaction['block_number'] === block['number'])
+      .map((transaction) => ({
+        paid: BigInt(String(transaction['receipt_effective_gas_price'])),
+        transaction: {
+          type: hex(transaction['transaction_type']),
+          gasPrice: hex(transaction['gas_price']),
+          maxFeePerGas: hex(transaction['max_fee_per_gas']),
+          maxPriorityFeePerGas: hex(transaction['max_priority_fee_per_gas']),
+        },
+      })),
   }))
 }
 

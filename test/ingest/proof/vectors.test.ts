@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type BlockHeader, encodeHeader, proveHeader } from '../../../ingest/proof/blockHeader.ts'
 import { keccak, rlp } from '../../../ingest/proof/bytes.ts'
+import { blobGasPrice, effectiveGasPrice } from '../../../ingest/proof/gasPrices.ts'
 import { bloomBits, bloomOf, mayContain } from '../../../ingest/proof/logsBloom.ts'
 import {
   proveReceipts,
@@ -92,6 +93,31 @@ describe.runIf(isRecorded)('recorded answers of real nodes', () => {
       expect(`0x${Buffer.from(bloomOf(logs)).toString('hex')}`).toBe(header.logsBloom)
     }
     expect(recorded.map(({ receipts }) => receipts.length)).toEqual([116, 182])
+  })
+
+  test('what gas cost follows from header and transaction, blobs included', () => {
+    let checked = 0
+    for (const { header, prices } of recordedBlocks()) {
+      for (const { transaction, paid } of prices) {
+        expect(effectiveGasPrice(transaction, header as unknown as BlockHeader)).toBe(paid)
+        checked++
+      }
+    }
+    expect(checked).toBe(298)
+    const receipts = all.filter((item) => typeof item['blobGasPrice'] === 'string')
+    for (const receipt of receipts) {
+      const block = blocks.find(({ hash }) => hash === receipt['blockHash'])
+      const excessBlobGas = BigInt(String(block?.['excessBlobGas'] ?? '0x0'))
+      const told = BigInt(String(receipt['blobGasPrice']))
+      const header = { number: 42, time: 0, excessBlobGas } as unknown as BlockHeader
+      expect(blobGasPrice(header, told, false)).toBe(told)
+      expect(() => blobGasPrice(header, told + 1n, false)).toThrow('of no fork')
+    }
+    expect(receipts.length).toBeGreaterThan(0)
+    // EIP-4844's own example of the update: a factor e for each fraction of excess.
+    const prague = { number: 1, time: 1_746_612_311, excessBlobGas: 5_007_716n * 3n }
+    expect(blobGasPrice(prague as unknown as BlockHeader, 20n, true)).toBe(20n)
+    expect(() => blobGasPrice({ ...prague, time: 1_746_612_310 } as never, 20n, true)).toThrow()
   })
 
   test('a chain of 54 blocks in RLP gives every transactions and withdrawals root', async () => {
