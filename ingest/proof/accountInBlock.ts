@@ -7,6 +7,7 @@ import type { Kind, Transfer } from '../../src/ledger/transfer.ts'
 import { depositTopic, transferTopic, withdrawalTopic } from '../decode/tokenLog.ts'
 import { paymentsOfTransaction, transfersOfTransaction } from '../decode/transaction.ts'
 import { withdrawalTransfer } from '../decode/withdrawal.ts'
+import type { ReadTransactions } from '../rpc/chainReader.ts'
 import { type Fields, list, quantity } from '../rpc/values.ts'
 import type { BlockHeader } from './blockHeader.ts'
 import { bloomBits, mayContain } from './logsBloom.ts'
@@ -83,15 +84,14 @@ export async function findInBlock(
   const chosen = new Set([...asked, ...touching])
   const rows = transactions.flatMap((transaction, i) => {
     const receipt = receipts[i] as Fields
-    if (!chosen.has(transaction) && !logsName(receipt, look)) return []
-    return [readTransaction(header, { transaction: withSigner(transaction), receipt }, look)]
+    const isChosen = chosen.has(transaction)
+    if (!isChosen && !logsName(receipt, look)) return []
+    const read = readTransaction(header, { transaction: withSigner(transaction), receipt }, look)
+    return isChosen || read.transfers.some((row) => touches(row, look)) ? [read] : []
   })
-  const own = rows.filter(
-    ({ tx, transfers }) => found.has(tx) || transfers.some((row) => touches(row, look)),
-  )
   return {
-    transfers: [...own.flatMap(({ transfers }) => transfers), ...withdrawals],
-    payments: own.flatMap(({ payments }) => payments),
+    transfers: [...rows.flatMap(({ transfers }) => transfers), ...withdrawals],
+    payments: rows.flatMap(({ payments }) => payments),
     transactions: found,
     wasRead: true,
   }
@@ -101,18 +101,13 @@ function readTransaction(
   header: BlockHeader,
   given: { readonly transaction: Fields; readonly receipt: Fields },
   look: Look,
-): {
-  readonly tx: string
-  readonly transfers: readonly Transfer[]
-  readonly payments: readonly ConversionRecord[]
-} {
+): ReadTransactions {
   const { chain } = look
   const receipt = completeReceipt(header, given, look.isEthereum)
   const block = { number: header.number, hash: header.hash, time: header.time }
   const { transaction } = given
   const transfers = transfersOfTransaction({ block, transaction, receipt }, chain, look.isWrapped)
   return {
-    tx: String(transaction['hash']),
     transfers,
     payments: paymentsOfTransaction(receipt, chain, transfers),
   }

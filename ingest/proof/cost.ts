@@ -31,6 +31,8 @@ export async function estimateCost(
     readonly logs: boolean
     readonly anchor: number
     readonly stored: number
+    /** Whether two endpoints are asked for the account's transfers as well. */
+    readonly agrees: boolean
   },
 ): Promise<Cost> {
   const blocks = range.to - range.from + 1
@@ -55,12 +57,21 @@ export async function estimateCost(
   const mean = meanOf(sizes)
   const headersAbove = Math.max(0, given.anchor - range.to)
   const hits = Math.min(blocks, Math.ceil(given.stored + blocks * meanOf(perhaps)))
+  const agreement = given.agrees ? agreementCalls(blocks, given.stored) : 0
   return {
     blocks,
     headersAbove,
-    calls: headersAbove + blocks + hits,
+    calls: headersAbove + blocks + hits + agreement,
     bytes: Math.round(headersAbove * 2_000 + blocks * mean + hits * receiptBytes),
   }
+}
+
+/**
+ * Two endpoints, each asked five times for every 256 blocks and three times for each block with something in it, where they
+ * have `trace_filter`; where they have not, all blocks are read and traced, which is more.
+ */
+function agreementCalls(blocks: number, stored: number): number {
+  return 2 * (5 * Math.ceil(blocks / 256) + 3 * stored)
 }
 
 /** How often a full bloom says "perhaps" of an account that the block does not have: three bits that others set. */

@@ -115,7 +115,7 @@ async function proveAccount(
   )
   if (proven.length === 0 && second === undefined) throw unsupported(given.chain)
   if (!hasForms(given)) given.tell({ event: 'unsupported', text: unsupported(given.chain).message })
-  if (!(await given.agreesToCost(await costOf(given, account, range, proven))))
+  if (!(await given.agreesToCost(await costOf(given, { account, range, proven, others }))))
     return { ...nothing, ok: false, began: false }
   // Before anything is claimed of blocks that are not final, or on two chains.
   if (second !== undefined) await agreedBlock(range.to, given.endpoints)
@@ -176,17 +176,22 @@ async function agree(
 
 async function costOf(
   given: ProveGiven,
-  account: Account,
-  range: BlockInterval,
-  kinds: readonly ProvableKind[],
+  asked: {
+    readonly account: Account
+    readonly range: BlockInterval
+    readonly proven: readonly ProvableKind[]
+    readonly others: readonly Kind[]
+  },
 ): Promise<Cost> {
+  const { account, range, proven } = asked
   const blocks = new Set<number>()
   for await (const { block } of storedTransfers(given.store, account))
     if (block >= range.from && block <= range.to) blocks.add(block)
   const above = given.anchors.map(({ block }) => block).filter((block) => block >= range.to)
   return estimateCost(given.endpoints[0], range, {
-    whole: kinds.some((kind) => kind === 'native' || kind === 'fee'),
-    logs: kinds.includes('token'),
+    whole: proven.some((kind) => kind === 'native' || kind === 'fee'),
+    logs: proven.includes('token'),
+    agrees: given.endpoints.length > 1 && asked.others.length > 0,
     anchor: above.length === 0 ? range.to : Math.min(...above),
     stored: blocks.size,
   })

@@ -93,6 +93,17 @@ describe('an honest node', () => {
     expect(seen.map(({ assurance }) => assurance).sort()).toEqual([1, 2, 3])
   })
 
+  test('a contract is found from the transaction that made it', async () => {
+    await ingest(place, known.relay, known.anvil.url)
+    const told = await rows()
+    expect(told.length).toBeGreaterThan(6)
+    await place.close()
+    place = await emptyStore()
+    const kinds = ['token', 'native', 'fee', 'withdrawal'] as const
+    await proveWith(known, place, [honest, honest], { account: known.relay, kinds })
+    expect(await rows()).toEqual(told)
+  })
+
   test('a run that is stopped goes on where it was', async () => {
     const stop = new AbortController()
     const tell = (event: { readonly event: string }): void => {
@@ -251,6 +262,10 @@ describe('a lying endpoint is found out, and nothing of the piece is stored as c
     ['one altered amount of a transaction', ofTransactions((t) => ({ ...t, value: '0x1' }))],
     ['one omitted transaction', ofTransactions((t) => (isAlice(t['from']) ? undefined : t))],
     [
+      'a block said to be empty, in which nothing left a log',
+      ofBlocks((block, number) => (number === 5 ? { ...block, transactions: [] } : undefined)),
+    ],
+    [
       'a transaction said to be of somebody else',
       ofTransactions((t) => (isAlice(t['from']) ? { ...t, from: `0x${'3'.repeat(40)}` } : t)),
     ],
@@ -283,7 +298,8 @@ describe('a lying endpoint is found out, and nothing of the piece is stored as c
       })),
     ],
   ])('%s', async (_, lie) => {
-    await expect(proveWith(known, place, [lie, honest])).rejects.toMatchObject({
+    const kinds = ['token', 'native', 'fee', 'withdrawal'] as const
+    await expect(proveWith(known, place, [lie, honest], { kinds })).rejects.toMatchObject({
       code: 'rpc.invalid-answer',
     })
     expect((await claims(3)).filter((claim) => claim.includes(' 0-'))).toEqual([])
@@ -406,6 +422,11 @@ describe('two endpoints that do not agree', () => {
     const [found] = await listDisputes(place.store, known.alice)
     expect(found).toMatchObject({ what: 'disagreement', fromBlock: 0, toBlock: known.last })
     expect(found?.kinds).toContain('token')
+    // Whoever of the two lies.
+    expect((await proveWith(known, place, [lie, honest], { kinds, likeEthereum: false })).ok).toBe(
+      false,
+    )
+    expect(await claims(2)).toEqual([])
     // Settled as soon as they agree.
     await agree(honest)
     expect(await listDisputes(place.store, known.alice)).toEqual([])

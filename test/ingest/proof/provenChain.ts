@@ -29,6 +29,8 @@ export interface ProvenChain {
   readonly chain: ChainId
   readonly alice: Account
   readonly token: Deployed
+  /** A contract that was paid and paid on. */
+  readonly relay: Account
   readonly asset: AssetId
   /** The last final block. */
   readonly last: number
@@ -76,6 +78,7 @@ export async function buildProvenChain(): Promise<ProvenChain> {
     chain,
     alice: parseAccount(alice.toLowerCase(), chain),
     token,
+    relay: parseAccount(relay.address.toLowerCase(), chain),
     asset: tokenAsset(chain, token.address),
     last: Number(final.number),
   }

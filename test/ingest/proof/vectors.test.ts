@@ -58,6 +58,22 @@ describe.runIf(isRecorded)('recorded answers of real nodes', () => {
     expect([...types].sort()).toEqual(['0x0', '0x1', '0x2', '0x3', '0x4'])
   })
 
+  test('a signature whose s is the mirror image, as the oldest blocks have, names the same signer', () => {
+    const legacy = transactions.filter(({ type, v }) => type === '0x0' && Number(v) >= 27)
+    const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+    for (const transaction of legacy) {
+      const v = BigInt(String(transaction['v']))
+      const isOdd = (v >= 35n ? v - 35n : v - 27n) % 2n === 1n
+      const mirrored = {
+        ...transaction,
+        s: `0x${(order - BigInt(String(transaction['s']))).toString(16)}`,
+        v: `0x${(isOdd ? v - 1n : v + 1n).toString(16)}`,
+      }
+      expect(signerOf(mirrored)).toBe(String(transaction['from']).toLowerCase())
+    }
+    expect(legacy.length).toBeGreaterThan(3)
+  })
+
   test('whole blocks give their transactions root', async () => {
     const whole = blocks.filter((block) => {
       const list = block['transactions']
