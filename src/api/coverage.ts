@@ -3,6 +3,7 @@ import { type Account, accountChain, formatAccount } from '../ledger/account.ts'
 import { formatAsset } from '../ledger/asset.ts'
 import { isEvm } from '../ledger/chain.ts'
 import { bestIntervals, gapsIn, lowerClaims } from '../ledger/coverage.ts'
+import { compareText } from '../ledger/order.ts'
 import { kinds } from '../ledger/transfer.ts'
 import { listDisputes, readingsOf } from '../store/proofs.ts'
 import type { Store } from '../store/store.ts'
@@ -119,12 +120,14 @@ export async function coverageAnswer(store: Store, account: Account): Promise<Co
       endpoints: [...known.endpoints],
       asset: asset === null ? null : formatAsset(asset),
     })),
-    readings: (await readingsOf(store, account)).map(({ account: _, anchor, ...reading }) => ({
-      ...reading,
-      kinds: [...reading.kinds],
-      endpoints: [...reading.endpoints],
-      anchor: anchor ? { ...anchor, by: [...anchor.by] } : null,
-    })),
+    readings: (await readingsOf(store, account))
+      .sort((a, b) => compareText(a.at, b.at))
+      .map(({ account: _, anchor, ...reading }) => ({
+        ...reading,
+        kinds: [...reading.kinds],
+        endpoints: [...reading.endpoints],
+        anchor: anchor ? { ...anchor, by: [...anchor.by] } : null,
+      })),
   }
 }
 
