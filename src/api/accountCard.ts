@@ -2,9 +2,9 @@ import type { ValueTokens } from '../analysis/stops.ts'
 import type { Graph } from '../graph/graph.ts'
 import { type Account, formatAccount } from '../ledger/account.ts'
 import { type AssetId, formatAsset } from '../ledger/asset.ts'
-import { type Coverage, lowerClaims } from '../ledger/coverage.ts'
+import type { Coverage } from '../ledger/coverage.ts'
 import { readFlag } from '../store/flags.ts'
-import { listDisputes } from '../store/proofs.ts'
+import { reliableCoverage } from '../store/proofs.ts'
 import type { Knowledge } from './knowledge.ts'
 
 export interface AccountCard {
@@ -39,10 +39,7 @@ const mostAssets = 500
 export async function accountCard(knowledge: Knowledge, account: Account): Promise<AccountCard> {
   const { tags, tokens } = await knowledge.attribution()
   const held = await knowledge.read((graph) => holdingsOf(graph, account, tokens))
-  const claims = await knowledge.store.coverage(new Set([account]))
-  const coverage = lowerClaims(claims, await listDisputes(knowledge.store, account)).flatMap(
-    (claim) => ('account' in claim ? [claim] : []),
-  )
+  const coverage = await reliableCoverage(knowledge.store, account)
   return {
     account: formatAccount(account),
     flagged: (await readFlag(knowledge.store, account)) !== undefined,

@@ -2,10 +2,10 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { type Account, accountChain, formatAccount } from '../ledger/account.ts'
 import { formatAsset } from '../ledger/asset.ts'
 import { isEvm } from '../ledger/chain.ts'
-import { bestIntervals, gapsIn, lowerClaims } from '../ledger/coverage.ts'
+import { bestIntervals, gapsIn } from '../ledger/coverage.ts'
 import { compareText } from '../ledger/order.ts'
 import { kinds } from '../ledger/transfer.ts'
-import { listDisputes, readingsOf } from '../store/proofs.ts'
+import { listDisputes, readingsOf, reliableCoverage } from '../store/proofs.ts'
 import type { Store } from '../store/store.ts'
 import type { Knowledge } from './knowledge.ts'
 import { createRouter } from './router.ts'
@@ -92,9 +92,7 @@ export function coverageRoutes(knowledge: Knowledge): OpenAPIHono {
 /** What is covered of an account, what is not, what contradicts it, and who read it when. */
 export async function coverageAnswer(store: Store, account: Account): Promise<CoverageAnswer> {
   const disputes = await listDisputes(store, account)
-  const claims = lowerClaims(await store.coverage(new Set([account])), disputes).flatMap((claim) =>
-    'account' in claim ? [claim] : [],
-  )
+  const claims = await reliableCoverage(store, account)
   const intervals = kinds.flatMap((kind) =>
     bestIntervals(claims.filter((claim) => claim.kind === kind)).map((interval) => ({
       kind,

@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { formatAccount } from '../ledger/account.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { type Flag, listFlags, putFlag, readFlag } from '../store/flags.ts'
+import { reliableCoverage } from '../store/proofs.ts'
 import type { Cursors } from './cursor.ts'
 import type { Knowledge } from './knowledge.ts'
 import { createRouter } from './router.ts'
@@ -108,7 +109,7 @@ export function flagRoutes(knowledge: Knowledge, cursors: Cursors): OpenAPIHono 
         hint: 'POST /v1/flags flags it.',
       })
     }
-    const coverage = await store.coverage(new Set([account]))
+    const coverage = await reliableCoverage(store, account)
     return c.json(
       { ...viewOf(flag), coverage: coverage.map(({ account: _, ...claim }) => claim) },
       200,

@@ -9,6 +9,7 @@ import { exportTransfers } from '../graph/exportTransfers.ts'
 import { parseChain } from '../ledger/chain.ts'
 import { harmlessText } from '../ledger/text.ts'
 import { openStore } from '../store/open.ts'
+import { listDisputes } from '../store/proofs.ts'
 import { exitCodes } from './exitCodes.ts'
 import { globals, type ProgramContext, wholeNumber } from './options.ts'
 
@@ -211,8 +212,13 @@ function registerCheck(program: Program): void {
       try {
         const result = await knowledge.store.check()
         const digest = result.damage.length === 0 ? (await knowledge.ledger()).digest : null
-        if (globals(command).json) console.log(JSON.stringify({ ...result, digest }))
-        else printCheck(result, digest)
+        const disputes = await listDisputes(knowledge.store)
+        if (globals(command).json) console.log(JSON.stringify({ ...result, disputes, digest }))
+        else {
+          for (const { what, text } of disputes)
+            console.log(`Contradiction (${what}): ${harmlessText(text)}`)
+          printCheck(result, digest)
+        }
         if (result.damage.length > 0) process.exitCode = exitCodes.store
       } finally {
         await knowledge.close()

@@ -1,5 +1,6 @@
 import type { Account } from '../ledger/account.ts'
 import type { AssetId } from '../ledger/asset.ts'
+import { type Coverage, lowerClaims } from '../ledger/coverage.ts'
 import { KnownError } from '../ledger/errors.ts'
 import type { Assurance } from '../ledger/reconcile.ts'
 import type { Kind } from '../ledger/transfer.ts'
@@ -86,6 +87,13 @@ export async function listDisputes(store: Store, account?: Account): Promise<Dis
   if (account !== undefined)
     return (await documentsOf<Dispute>(store, disputes, account)).map(({ value }) => value)
   return (await store.listDocuments(disputes)).map(({ value }) => value as Dispute)
+}
+
+/** Claims for an account as they may be relied on: those that something better contradicts are lowered. */
+export async function reliableCoverage(store: Store, account: Account): Promise<Coverage[]> {
+  const claims = await store.coverage(new Set([account]))
+  const lowered = lowerClaims(claims, await listDisputes(store, account))
+  return lowered.filter((claim) => 'account' in claim)
 }
 
 /** Tells whether disputes changed; they are few. */
