@@ -1,5 +1,5 @@
 import { type Account, accountChain } from '../../src/ledger/account.ts'
-import { type BlockInterval, joinIntervals } from '../../src/ledger/coverage.ts'
+import { type BlockInterval, gapsIn, joinIntervals } from '../../src/ledger/coverage.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { type Kind, type Transfer, transferId } from '../../src/ledger/transfer.ts'
 import { dispute, noteReading, settleDisputes } from '../../src/store/proofs.ts'
@@ -38,6 +38,7 @@ export type AgreementEvent =
       readonly text: string
     }
 
+/** What a run did; what the two had agreed on before is not read again. */
 export interface Agreement {
   readonly transfers: number
   readonly agreedBlocks: number
@@ -69,7 +70,7 @@ export async function agreeOnRange(given: RangeToAgreeOn): Promise<Agreement> {
   const done = { transfers: 0, agreedBlocks: 0, disputedBlocks: 0 }
   if (kinds.length === 0) return done
   try {
-    for await (const { piece, told } of piecesOf(given)) {
+    for await (const { piece, told } of piecesOf(given, await openRanges(given, kinds))) {
       const differences = differencesOf(told, [one.name, other.name], common)
       const blocks = piece.to - piece.from + 1
       if (differences.length > 0) {
@@ -94,19 +95,52 @@ interface ReadPiece {
   readonly told: readonly [ReadTransactions, ReadTransactions]
 }
 
-/** The range in pieces that both endpoints take. */
-async function* piecesOf(given: RangeToAgreeOn): AsyncGenerator<ReadPiece> {
-  const { range, signal } = given
-  for (let from = range.from, size = blocksAtOnce; from <= range.to; ) {
-    signal.throwIfAborted()
-    const piece = { from, to: Math.min(from + size - 1, range.to) }
-    const told = await readBoth(given, piece)
-    if (told === 'too large') {
-      size = Math.max(1, size >> 1)
-      continue
+/** What these two have not agreed on already, in a run that was stopped or an earlier one. */
+async function openRanges(
+  { store, account, range, readers }: RangeToAgreeOn,
+  kinds: readonly Kind[],
+): Promise<BlockInterval[]> {
+  const source = sourceOf(readers)
+  const claims = (await store.coverage(new Set([account]))).filter(
+    (claim) => claim.source === source && claim.assurance === 2,
+  )
+  const gaps = kinds.flatMap((kind) =>
+    gapsIn(
+      range,
+      claims
+        .filter((claim) => claim.kind === kind)
+        .map(({ fromBlock: from, toBlock: to }) => ({ from, to })),
+    ),
+  )
+  return joinIntervals(gaps)
+}
+
+/** Two endpoints together are one source, whichever is named first. */
+function sourceOf(readers: RangeToAgreeOn['readers']): string {
+  return readers
+    .map(({ name }) => name)
+    .sort()
+    .join('+')
+}
+
+/** Ranges in pieces that both endpoints take. */
+async function* piecesOf(
+  given: RangeToAgreeOn,
+  ranges: readonly BlockInterval[],
+): AsyncGenerator<ReadPiece> {
+  let size = blocksAtOnce
+  for (const range of ranges) {
+    for (let from = range.from; from <= range.to; ) {
+      given.signal.throwIfAborted()
+      const piece = { from, to: Math.min(from + size - 1, range.to) }
+      const told = await readBoth(given, piece)
+      if (told === 'too large') {
+        size = Math.max(1, size >> 1)
+        continue
+      }
+      yield { piece, told }
+      from = piece.to + 1
     }
-    yield { piece, told }
-    from = piece.to + 1
   }
 }
 
@@ -124,7 +158,7 @@ async function noteAgreement(
       fromBlock: from,
       toBlock: to,
       assurance: 2,
-      source: endpoints.join('+'),
+      source: sourceOf(readers),
       endpoints,
       at: new Date().toISOString(),
     })
@@ -188,10 +222,7 @@ async function agree(
   piece: BlockInterval,
   told: { readonly kinds: readonly Kind[]; readonly transfers: readonly Transfer[] },
 ): Promise<void> {
-  const source = readers
-    .map(({ name }) => name)
-    .sort()
-    .join('+')
+  const source = sourceOf(readers)
   const claim = { account, fromBlock: piece.from, toBlock: piece.to, assurance: 2 as const, source }
   await store.append({
     transfers: told.transfers,

@@ -1,5 +1,5 @@
 import { type Account, accountChain, accountReference } from '../../src/ledger/account.ts'
-import { type AssetId, tokenContract } from '../../src/ledger/asset.ts'
+import { type AssetId, parseAsset, tokenContract } from '../../src/ledger/asset.ts'
 import { type BlockInterval, gapsIn, joinIntervals } from '../../src/ledger/coverage.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { knownTokens } from '../../src/ledger/knownTokens.ts'
@@ -35,6 +35,11 @@ export interface BalancesToCheck {
 
 /** By what a native coin comes and goes. Rewards are told by no source yet: a miner's balance differs. */
 const nativeKinds: readonly Kind[] = ['fee', 'native', 'internal', 'withdrawal', 'reward']
+
+/** Known tokens whose balances change without a Transfer: that is told, and says nothing against the claims. */
+const rebasing: ReadonlySet<AssetId> = new Set([
+  parseAsset('eip155:1/erc20:0xae7ab96520DE3A18E5e111B5EaAb095312D7fE84'),
+])
 
 /** Watches the balances of an account over what one reading brings, without looking into the store. */
 export interface BalanceWatch {
@@ -173,7 +178,7 @@ async function record(
   if (chain === stored) return
   await dispute(store, {
     account,
-    kinds: isCoin(asset, account) ? nativeKinds : ['token'],
+    kinds: disputedKinds(asset, account),
     fromBlock,
     toBlock,
     what: 'balance',
@@ -183,6 +188,11 @@ async function record(
     endpoints: [node.name],
     at: new Date().toISOString(),
   })
+}
+
+function disputedKinds(asset: AssetId, account: Account): readonly Kind[] {
+  if (isCoin(asset, account)) return nativeKinds
+  return rebasing.has(asset) ? [] : ['token']
 }
 
 function isCoin(asset: AssetId, account: Account): boolean {

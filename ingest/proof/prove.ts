@@ -51,7 +51,7 @@ export interface ProveReport {
   readonly ok: boolean
   /** False: the cost was not agreed to. */
   readonly began: boolean
-  /** Kinds proven from the blocks (assurance 3), and those that two endpoints agree on (assurance 2). */
+  /** Kinds proven from the blocks (assurance 3), and those on which two endpoints agree all over the range (assurance 2). */
   readonly proven: readonly Kind[]
   readonly agreed: readonly Kind[]
   readonly transfers: number
@@ -171,7 +171,7 @@ async function agree(
     signal,
     tell,
   })
-  return { ...agreement, kinds: agreement.agreedBlocks > 0 ? kinds : [] }
+  return { ...agreement, kinds: agreement.disputedBlocks === 0 ? kinds : [] }
 }
 
 async function costOf(

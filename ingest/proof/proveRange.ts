@@ -291,17 +291,19 @@ async function refute(
   return missing.length
 }
 
-async function openProgress({ store, account, range, kinds }: RangeToProve): Promise<{
+async function openProgress(given: RangeToProve): Promise<{
   readonly known: Place | undefined
   save(place: Place): Promise<void>
   end(): Promise<void>
 }> {
+  const { store, account, range, kinds } = given
   const collection = 'proof-progress'
   const id = `${account} ${range.from}-${range.to} ${[...kinds].sort().join(' ')}`
   const document = await store.readDocument(collection, id)
   let version = document?.version ?? 0
+  const place = document?.value as Place | undefined
   return {
-    known: document?.value as Place | undefined,
+    known: place && (await isStillProven(given, place)) ? place : undefined,
     async save(place) {
       version = (await store.writeDocument(collection, id, version, place)).version
     },
@@ -309,4 +311,20 @@ async function openProgress({ store, account, range, kinds }: RangeToProve): Pro
       if (version > 0) await store.deleteDocument(collection, id, version)
     },
   }
+}
+
+/** A reorganisation may have cut what the stopped run had proven: then it begins anew. */
+async function isStillProven(
+  { store, account, range, kinds }: RangeToProve,
+  { next }: Place,
+): Promise<boolean> {
+  if (next >= range.to) return false
+  const claims = (await store.coverage(new Set([account]))).filter(
+    ({ source, assurance }) => source === proofSource && assurance === 3,
+  )
+  return kinds.every((kind) =>
+    claims.some(
+      (claim) => claim.kind === kind && claim.fromBlock <= next + 1 && claim.toBlock >= range.to,
+    ),
+  )
 }

@@ -3,6 +3,9 @@ import { checkBalances } from '../../../ingest/proof/balances.ts'
 import { createNode } from '../../../ingest/rpc/node.ts'
 import type { Fields } from '../../../ingest/rpc/values.ts'
 import { coverageAnswer } from '../../../src/api/coverage.ts'
+import { parseAccount } from '../../../src/ledger/account.ts'
+import { parseAsset } from '../../../src/ledger/asset.ts'
+import type { ChainId } from '../../../src/ledger/chain.ts'
 import { nativeAsset } from '../../../src/ledger/nativeCoins.ts'
 import { listDisputes } from '../../../src/store/proofs.ts'
 import { type Lie, lyingProxy } from '../../chain/lyingProxy.ts'
@@ -115,4 +118,27 @@ test('a node without an archive leaves it unchecked, and nothing is lowered', as
     /getBalance|eth_call/.test(method) ? new Error('missing trie node') : undefined
   expect(await check(pruned)).toEqual([null, null])
   expect(await listDisputes(place.store, known.alice)).toEqual([])
+})
+
+test('a token that rebases is told, and lowers nothing', async () => {
+  const chain = 'eip155:1' as ChainId
+  const account = parseAccount('0x00000000000000000000000000000000000000aa', chain)
+  const claim = { account, fromBlock: 1, toBlock: 9, assurance: 1 as const, source: 'node:a' }
+  await place.store.append({
+    transfers: [],
+    source: 'node:a',
+    assurance: 1,
+    coverage: [{ ...claim, kind: 'token' }],
+  })
+  const staked = parseAsset('eip155:1/erc20:0xae7ab96520DE3A18E5e111B5EaAb095312D7fE84')
+  const node = {
+    name: 'node:a',
+    call: async (_: string, [, at]: readonly unknown[]) => (at === '0x9' ? '0x7' : '0x0'),
+  }
+  const tokens = new Set([staked])
+  const checks = await checkBalances({ store: place.store, account, node, tokens })
+  expect(checks.map(({ difference }) => difference)).toEqual([7n])
+  const answer = await coverageAnswer(place.store, account)
+  expect(answer.disputes).toMatchObject([{ what: 'balance', amount: '7', kinds: [] }])
+  expect(answer.intervals).toMatchObject([{ assurance: 1, disputed: false }])
 })

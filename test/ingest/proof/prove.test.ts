@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { encodeHeader } from '../../../ingest/proof/blockHeader.ts'
 import { keccak } from '../../../ingest/proof/bytes.ts'
+import { createNode } from '../../../ingest/rpc/node.ts'
 import type { Fields } from '../../../ingest/rpc/values.ts'
 import { accountReference } from '../../../src/ledger/account.ts'
 import type { Coverage } from '../../../src/ledger/coverage.ts'
 import { listDisputes, readingsOf } from '../../../src/store/proofs.ts'
 import { canonicalTransfers } from '../../chain/balanceProof.ts'
-import type { Lie } from '../../chain/lyingProxy.ts'
+import { type Lie, lyingProxy } from '../../chain/lyingProxy.ts'
 import {
   buildProvenChain,
   emptyStore,
@@ -120,6 +121,19 @@ describe('an honest node', () => {
     expect(provable.length).toBe(truth.length - 2)
     const again = rest.events.flatMap((e) => (e.event === 'proven' ? [e.toBlock] : []))
     expect(Math.max(...again)).toBeLessThan(known.last)
+  })
+
+  test('a reorganisation after a run was stopped makes it begin anew', async () => {
+    const stop = new AbortController()
+    const tell = (event: { readonly event: string }): void => {
+      if (event.event === 'proven') stop.abort()
+    }
+    const kinds = ['token'] as const
+    const half = proveWith(known, place, [honest, honest], { kinds, signal: stop.signal, tell })
+    await expect(half).rejects.toThrow()
+    await place.store.rollBack(known.chain, known.last - 2)
+    await proveWith(known, place, [honest, honest], { kinds })
+    expect(await claims(3)).toEqual([`token 0-${known.last}`])
   })
 
   test('tokens alone need only headers, and receipts where the bloom allows', async () => {
@@ -318,7 +332,6 @@ describe('a lying endpoint is found out, and nothing of the piece is stored as c
 
 describe('what a lying node had told before gives way to the proof', () => {
   const afterProof = async (lie: Lie): Promise<{ findings: number }> => {
-    const { lyingProxy } = await import('../../chain/lyingProxy.ts')
     const proxy = await lyingProxy(known.anvil, lie)
     await ingest(place, known.alice, proxy.url)
     proxy.close()
@@ -391,6 +404,22 @@ describe('two endpoints that do not agree', () => {
   test('agreeing ones give assurance 2', async () => {
     await agree(honest)
     expect(await claims(2)).toEqual([`internal 0-${known.last}`, `token 0-${known.last}`])
+    expect((await readingsOf(place.store, known.alice)).map(({ assurance }) => assurance)).toEqual([
+      2,
+    ])
+  })
+
+  test('what they agreed on is not read again', async () => {
+    const proxies = [await lyingProxy(known.anvil), await lyingProxy(known.anvil)] as const
+    const [one, other] = proxies.map(({ url }) => createNode(url))
+    if (!one || !other) throw new RangeError('two endpoints')
+    const more = { kinds, likeEthereum: false, endpoints: [one, other] as const }
+    await proveWith(known, place, [honest], more)
+    const [asked = 0] = proxies.map((proxy) => proxy.asked.get('eth_getLogs'))
+    expect(asked).toBeGreaterThan(0)
+    expect((await proveWith(known, place, [honest], more)).agreed).toEqual(['internal', 'token'])
+    expect(proxies[0].asked.get('eth_getLogs')).toBe(asked)
+    for (const proxy of proxies) proxy.close()
   })
 
   test.each<[string, Lie]>([
