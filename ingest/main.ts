@@ -9,7 +9,7 @@ import { type ImportOptions, type ImportReport, importFiles } from './import.ts'
 import { createProgressBar } from './progress.ts'
 
 /**
- * The ingest process: `import` reads files into a store, `worker` follows flagged wallets on a node. The CLI and
+ * The ingest process: `import` reads files into a store, `worker` follows flagged wallets on a node, `prove` proves what was read. The CLI and
  * the server start it as a child.
  *
  * Exit codes: 0 done, 1 rows refused and nothing stored, 2 wrong usage, 3 unreadable or unknown file, 4 store or
@@ -25,8 +25,12 @@ async function run(name: string | undefined, args: string[]): Promise<number> {
       const { runWorkerCommand } = await import('./workerCommand.ts')
       return await runWorkerCommand(args)
     }
+    if (name === 'prove') {
+      const { runProveCommand } = await import('./proof/proveCommand.ts')
+      return await runProveCommand(args)
+    }
     throw new KnownError('request.invalid', `there is no ingest command "${name ?? ''}"`, {
-      hint: 'Use import or worker.',
+      hint: 'Use import, worker or prove.',
     })
   } catch (error) {
     if (!(error instanceof KnownError)) {
@@ -48,6 +52,7 @@ function exitCodeOf(error: KnownError): number {
   if (
     error.code.startsWith('store.') ||
     error.code.startsWith('rpc.') ||
+    error.code.startsWith('proof.') ||
     error.code.startsWith('chain.')
   )
     return 4

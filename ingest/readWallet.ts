@@ -1,11 +1,14 @@
 import type { Account } from '../src/ledger/account.ts'
+import { formatAsset } from '../src/ledger/asset.ts'
 import { gapsIn } from '../src/ledger/coverage.ts'
 import { KnownError } from '../src/ledger/errors.ts'
 import type { Kind } from '../src/ledger/transfer.ts'
+import { noteReading } from '../src/store/proofs.ts'
 import { changeWork, type Spent, type WorkItem } from '../src/store/workQueue.ts'
 import { checkView } from './chainView.ts'
 import { rememberPayments } from './payments.ts'
-import { createReadAhead } from './readAhead.ts'
+import { type BalanceWatch, watchBalances } from './proof/balances.ts'
+import { createReadAhead, type Reading } from './readAhead.ts'
 import { nameOf, note, type Turn, type Work } from './work.ts'
 
 const usualWorthAsking = 50_000
@@ -31,6 +34,8 @@ export async function readWallet(work: Work, item: WalletItem, turn: Turn): Prom
   await skipUntouched(work, account, turn)
   const started = { at: work.clock.now(), block: -1 }
   const ahead = createReadAhead(reader, account, work.clock)
+  const told: Told[] = []
+  const balances = watchReading(work, account)
   let transfers = 0
   for (
     let next = await firstGap(work, account, head);
@@ -52,6 +57,9 @@ export async function readWallet(work: Work, item: WalletItem, turn: Turn): Prom
     const rows = { transfers: read.transfers, source, assurance, coverage, fence }
     const { added } = await store.append(rows)
     await lease.advanced()
+    told.push({ kinds: coverage.map(({ kind }) => kind), range, by })
+    // Where only tokens were missing, what else moved is not in the reading.
+    if (reader.complete.every((kind) => kinds.includes(kind))) balances?.add(range, read.transfers)
     if (reader.contracts) {
       const asked = { transfers: read.transfers, block: head }
       await work.descriptions.note(reader.contracts, account, asked)
@@ -64,7 +72,62 @@ export async function readWallet(work: Work, item: WalletItem, turn: Turn): Prom
     await showProgress(work, item, { range, transfers, started, spent, turn })
     if (await isOverBudget(work, item, turn)) return false
   }
+  await finishReading(work, account, { told, balances })
   return true
+}
+
+/** Absent where the source can be asked for no balance. */
+function watchReading({ store, node, reader }: Work, account: Account): BalanceWatch | undefined {
+  if (!node.current) return undefined
+  const checksCoin = reader.complete.includes('internal')
+  return watchBalances({ store, account, node: node.current, checksCoin })
+}
+
+/** A piece that was read and stored. */
+interface Told extends Pick<Reading, 'range' | 'by'> {
+  readonly kinds: readonly Kind[]
+}
+
+/** Says who read what when, and whether it adds up to the balance at both ends. */
+async function finishReading(
+  { store, options, clock }: Work,
+  account: Account,
+  {
+    told,
+    balances,
+  }: { readonly told: readonly Told[]; readonly balances: BalanceWatch | undefined },
+): Promise<void> {
+  const at = new Date(clock.now()).toISOString()
+  for (const { fromBlock, toBlock, kinds, by } of joined(told)) {
+    const { name: source, assurance } = by
+    const claim = { account, kinds, fromBlock, toBlock, assurance, source }
+    await noteReading(store, { ...claim, endpoints: [source], at })
+  }
+  for (const { asset, fromBlock, toBlock, difference } of (await balances?.close()) ?? []) {
+    if (difference === null || difference === 0n) continue
+    options.tell({
+      event: 'finding',
+      account: nameOf({ account, id: account }),
+      message: `in blocks ${fromBlock}-${toBlock} ${difference} of ${formatAsset(asset)} is not explained by what the node told`,
+    })
+  }
+}
+
+/** Pieces that follow one another, of the same kinds by the same source, as one. */
+function joined(
+  told: readonly Told[],
+): (Pick<Told, 'kinds' | 'by'> & { readonly fromBlock: number; readonly toBlock: number })[] {
+  const whole: ReturnType<typeof joined> = []
+  for (const { kinds, range, by } of told) {
+    const last = whole.at(-1)
+    const follows =
+      last?.toBlock === range.from - 1 &&
+      last.by.name === by.name &&
+      String(last.kinds) === String(kinds)
+    if (follows) whole[whole.length - 1] = { ...last, toBlock: range.to }
+    else whole.push({ kinds, by, fromBlock: range.from, toBlock: range.to })
+  }
+  return whole
 }
 
 /** Read through an older block than the others, a wallet would be wanted again at once. */

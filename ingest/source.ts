@@ -1,12 +1,12 @@
 import { type AssetId, parseAsset } from '../src/ledger/asset.ts'
 import { freezableTokens } from '../src/ledger/issuers.ts'
-import { wrappedCoins } from '../src/ledger/wrappedCoins.ts'
 import { readOwnChain } from '../src/store/ownChains.ts'
 import type { Store } from '../src/store/store.ts'
 import { connectEndpoints, type Endpoints, type EndpointsOptions } from './endpoints.ts'
 import { connectExplorer, type ExplorerOptions } from './explorer/connect.ts'
 import type { ChainReader } from './rpc/chainReader.ts'
-import type { NodeOptions } from './rpc/node.ts'
+import type { NodeOptions, RpcNode } from './rpc/node.ts'
+import { wrappedAssets } from './wrappedAssets.ts'
 
 /** Where a worker reads from. */
 export interface SourceOptions
@@ -22,6 +22,8 @@ export interface ConnectedSource extends Pick<Endpoints, 'calls' | 'remember'> {
   readonly reader: ChainReader
   readonly traces: string
   readonly refusals?: number
+  /** The node that is read at present, for questions of its own; absent where there is none. */
+  readonly current?: Pick<RpcNode, 'name' | 'call'>
 }
 
 /** @throws KnownError `rpc.*` when none answers, `chain.mismatch`, `store.*` */
@@ -61,13 +63,11 @@ export async function connectSource(
     get refusals() {
       return endpoints.refusals
     },
+    get current() {
+      return endpoints.reader.current.node
+    },
     remember: () => endpoints.remember(),
   }
-}
-
-async function wrappedAssets(store: Store): Promise<ReadonlySet<AssetId>> {
-  const own = await store.listDocuments('wrapped')
-  return new Set([...wrappedCoins.keys(), ...own.map(({ id }) => parseAsset(id))])
 }
 
 async function freezableAssets(store: Store): Promise<ReadonlySet<AssetId>> {

@@ -17,7 +17,7 @@ import type { WorkerOptions } from './worker.ts'
 export interface Work {
   readonly store: Store
   readonly reader: ChainReader
-  readonly node: Pick<ConnectedSource, 'calls' | 'remember'>
+  readonly node: Pick<ConnectedSource, 'calls' | 'remember' | 'current'>
   readonly clock: Clock
   readonly counters: Counters
   readonly owner: string

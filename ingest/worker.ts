@@ -114,6 +114,11 @@ export type WorkerEvent =
       readonly message: string
     }
   | {
+      readonly event: 'finding'
+      readonly account: string
+      readonly message: string
+    }
+  | {
       readonly event: 'rolledBack'
       readonly chain: string
       readonly fromBlock: number

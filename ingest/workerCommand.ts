@@ -92,6 +92,7 @@ function lineOf(event: Exclude<WorkerEvent, { event: 'range' }>): string {
     case 'done':
       return `${event.account}: complete through block ${event.throughBlock} (${event.calls} calls so far)`
     case 'failed':
+    case 'finding':
       return `${event.account}: ${harmlessText(event.message)}`
     case 'parked':
       return `${event.account}: parked: ${harmlessText(event.message)}`

@@ -95,6 +95,8 @@ export interface ChainReader {
 /** A reader of a node. */
 export interface NodeReader extends ChainReader {
   readonly traces: TraceMethod
+  /** For questions about states, such as balances. */
+  readonly node: Pick<RpcNode, 'name' | 'call'>
   /** What it learned about the endpoint's windows. */
   windows(): Readonly<Record<string, KnownWindow>>
 }
@@ -150,6 +152,7 @@ export async function connectChain(
   })
   return {
     chain,
+    node,
     name: node.name,
     assurance: 1,
     get traces() {

@@ -5,6 +5,7 @@ import {
   type BlockInterval,
   type Coverage,
   type CoverageOfMany,
+  gapsIn,
   joinIntervals,
 } from '../ledger/coverage.ts'
 import type { Assurance } from '../ledger/reconcile.ts'
@@ -14,7 +15,7 @@ import type { Kind } from '../ledger/transfer.ts'
 export interface CoverageView {
   /**
    * How far the account is covered without a gap from a block on, for every kind by which the asset can leave it, or
-   * come to it.
+   * come to it, and how well: by its weakest block, each as well as its best claim has it.
    *
    * @returns undefined where the block itself is not covered.
    */
@@ -79,13 +80,27 @@ export function createCoverageView(claims: readonly (Coverage | CoverageOfMany)[
         )
         if (!interval) return undefined
         block = Math.min(block, interval.to)
-        const used = known.filter(({ from, to }) => to >= fromBlock && from <= interval.to)
-        for (const claim of used) if (claim.assurance < assurance) assurance = claim.assurance
+        const level = assuranceOver(known, { from: fromBlock, to: interval.to })
+        if (level < assurance) assurance = level
       }
       return { block, assurance }
     },
     highest: (chain) => highest.get(chain) ?? -1,
   }
+}
+
+/** The weakest block counts, and in each block the best claim. */
+function assuranceOver(claims: readonly Claim[], whole: BlockInterval): Assurance {
+  const levels = [3, 2, 1] as const
+  return (
+    levels.find(
+      (level) =>
+        gapsIn(
+          whole,
+          claims.filter(({ assurance }) => assurance >= level),
+        ).length === 0,
+    ) ?? 0
+  )
 }
 
 function intervalOf(claim: Coverage | CoverageOfMany): Claim {

@@ -5,6 +5,7 @@ import { type AssetId, formatAsset, parseAsset } from '../ledger/asset.ts'
 import type { Coverage } from '../ledger/coverage.ts'
 import { harmlessText } from '../ledger/text.ts'
 import { readFlag } from '../store/flags.ts'
+import { reliableCoverage } from '../store/proofs.ts'
 import { readTokenMetadata, type TokenMetadata } from '../store/tokenMetadata.ts'
 import type { Knowledge } from './knowledge.ts'
 
@@ -46,7 +47,7 @@ const mostAssets = 500
 export async function accountCard(knowledge: Knowledge, account: Account): Promise<AccountCard> {
   const { tags, tokens } = await knowledge.attribution()
   const held = await knowledge.read((graph) => holdingsOf(graph, account, tokens))
-  const coverage = await knowledge.store.coverage(new Set([account]))
+  const coverage = await reliableCoverage(knowledge.store, account)
   const balances = await Promise.all(
     held.balances.map(async (balance) => ({
       ...balance,

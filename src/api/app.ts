@@ -8,6 +8,7 @@ import { KnownError } from '../ledger/errors.ts'
 import type { Log } from '../log.ts'
 import { accountRoutes } from './accounts.ts'
 import { boundsRoutes } from './bounds.ts'
+import { coverageRoutes } from './coverage.ts'
 import { createCursors } from './cursor.ts'
 import { docsPage, errorsPage } from './docsPage.ts'
 import { flagEventRoutes } from './flagEvents.ts'
@@ -75,6 +76,7 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
   app.route('/', importRoutes(knowledge))
   app.route('/', tagRoutes(knowledge))
   app.route('/', accountRoutes(knowledge, cursors))
+  app.route('/', coverageRoutes(knowledge))
   const pool = createTracePool(knowledge, {
     place: knowledge.place,
     threads: traceThreads,

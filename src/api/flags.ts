@@ -11,6 +11,7 @@ import {
   parsePayment,
   putFlag,
 } from '../store/flags.ts'
+import { reliableCoverage } from '../store/proofs.ts'
 import type { Cursors } from './cursor.ts'
 import { existingFlag, flagTraceRequest } from './flagTrace.ts'
 import type { Jobs } from './jobs.ts'
@@ -229,7 +230,7 @@ export function flagRoutes(knowledge: Knowledge, cursors: Cursors, jobs: Jobs): 
   })
   routes.openapi(getFlag, async (c) => {
     const flag = await existingFlag(store, c.req.valid('param').id)
-    const coverage = flag.account ? await store.coverage(new Set([flag.account])) : []
+    const coverage = flag.account ? await reliableCoverage(store, flag.account) : []
     return c.json(
       { ...viewOf(flag), coverage: coverage.map(({ account: _, ...claim }) => claim) },
       200,

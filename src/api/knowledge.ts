@@ -9,9 +9,10 @@ import { openGenerations } from '../graph/generations.ts'
 import type { Graph, WholeGraph } from '../graph/graph.ts'
 import { askNeighbourhood, type Keeps } from '../graph/neighbourhood.ts'
 import { openSummaries } from '../graph/summaries.ts'
-import type { Coverage, CoverageOfMany } from '../ledger/coverage.ts'
+import { type Coverage, type CoverageOfMany, lowerClaims } from '../ledger/coverage.ts'
 import { KnownError } from '../ledger/errors.ts'
 import { madeLocalFolder, openStore, type StorePlace } from '../store/open.ts'
+import { disputeVersions, listDisputes } from '../store/proofs.ts'
 import type { Store } from '../store/store.ts'
 
 /** A store with everything that is derived from it, each part made again only when what it rests on changed. */
@@ -41,7 +42,7 @@ export interface Knowledge {
   /** What the ledger is as a whole. */
   ledger(): Promise<Pick<Graph, 'sequence' | 'digest' | 'transferCount' | 'chains'>>
   attribution(): Promise<Attribution>
-  /** Claims of coverage as they were made. */
+  /** Claims of coverage as they may be relied on: those that something better contradicts are lowered. */
   claims(): Promise<readonly (Coverage | CoverageOfMany)[]>
   context(): Promise<TraceContext>
   /** The context together with what it was made of, so that it can be made again. */
@@ -104,8 +105,8 @@ export async function openKnowledge(
     () => loadAttribution(store),
   )
   const claims = remembered(
-    async () => String((await store.state()).coverageVersion),
-    () => store.coverageClaims(),
+    async () => `${(await store.state()).coverageVersion} ${await disputeVersions(store)}`,
+    async () => lowerClaims(await store.coverageClaims(), await listDisputes(store)),
   )
   const registries = openRegistries(store)
   const recordedContext = async (): Promise<RecordedContext> => {

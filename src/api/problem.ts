@@ -155,6 +155,14 @@ export const explained: Readonly<
     status: 502,
     text: 'The name of the node stands for a private address, and names in the own network are not allowed (JEJAK_ALLOW_PRIVATE_RPC).',
   },
+  'proof.unanchored': {
+    status: 409,
+    text: 'Nobody but the endpoint that is to be proven right vouches for the block: a second endpoint or the operator must.',
+  },
+  'proof.unsupported': {
+    status: 501,
+    text: 'This version cannot prove blocks of that chain or that form; nothing was claimed.',
+  },
   'config.invalid': {
     status: 500,
     text: 'Settings (environment variables) are wrong; the message names each.',

@@ -12,6 +12,7 @@ import { shippedChains } from '../ledger/nativeCoins.ts'
 import { harmlessText } from '../ledger/text.ts'
 import { openStore } from '../store/open.ts'
 import { listOwnChains } from '../store/ownChains.ts'
+import { listDisputes } from '../store/proofs.ts'
 import { exitCodes } from './exitCodes.ts'
 import { globals, type ProgramContext, wholeNumber } from './options.ts'
 import { formatTable } from './table.ts'
@@ -262,8 +263,13 @@ function registerCheck(program: Program): void {
       try {
         const result = await knowledge.store.check()
         const digest = result.damage.length === 0 ? (await knowledge.ledger()).digest : null
-        if (globals(command).json) console.log(JSON.stringify({ ...result, digest }))
-        else printCheck(result, digest)
+        const disputes = await listDisputes(knowledge.store)
+        if (globals(command).json) console.log(JSON.stringify({ ...result, disputes, digest }))
+        else {
+          for (const { what, text } of disputes)
+            console.log(`Contradiction (${what}): ${harmlessText(text)}`)
+          printCheck(result, digest)
+        }
         if (result.damage.length > 0) process.exitCode = exitCodes.store
       } finally {
         await knowledge.close()

@@ -6,6 +6,7 @@ import { registerFlagCommands } from './flagCommands.ts'
 import { registerIngestCommand } from './ingestCommand.ts'
 import { registerPathsCommand } from './pathsCommand.ts'
 import { registerPinCommands } from './pinCommands.ts'
+import { registerProofCommands } from './proofCommands.ts'
 import { registerReachCommand } from './reachCommand.ts'
 import { registerServiceCommands } from './serviceCommands.ts'
 import { registerStoreCommands } from './storeCommands.ts'
@@ -34,6 +35,7 @@ export function createProgram(env: NodeJS.ProcessEnv): Command {
   registerFlagCommands(context)
   registerIngestCommand(context)
   registerWalletCommands(context)
+  registerProofCommands(context)
   registerTraceCommands(context)
   registerPathsCommand(context)
   registerReachCommand(context)
@@ -53,6 +55,7 @@ Examples:
   jejak flag eip155:1:0x… --reason "victim report 17" --source "hotline"     a wallet, a payment or a transaction
   jejak ingest --rpc http://127.0.0.1:8545          follow what is flagged, reading wallets from a node
   jejak flags eip155:1:0x…                          what was read for it, why, and what that changed
+  jejak prove 0x… --blocks 17000000-17010000 --rpc URL --rpc URL2   prove that nothing is missing or invented
 
 Exit codes: 0 done · 1 refused or conflicting input · 2 wrong usage · 3 file not readable · 4 store or node ·
 5 not found · 70 a bug · 130 interrupted`

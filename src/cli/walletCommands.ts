@@ -1,13 +1,10 @@
 import { accountCard } from '../api/accountCard.ts'
 import { openKnowledge } from '../api/knowledge.ts'
-import { type Account, formatAccount, parseAccount } from '../ledger/account.ts'
+import { type Account, parseAccount } from '../ledger/account.ts'
 import { formatDecimal } from '../ledger/amount.ts'
 import { parseAsset } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
-import { joinIntervals } from '../ledger/coverage.ts'
 import { harmlessText } from '../ledger/text.ts'
-import { kinds } from '../ledger/transfer.ts'
-import { openStore } from '../store/open.ts'
 import { globals, type ProgramContext } from './options.ts'
 import { formatTable } from './table.ts'
 
@@ -20,53 +17,7 @@ export function accountArgument(text: string): Account {
 
 /** Commands that look at single wallets. */
 export function registerWalletCommands({ program }: ProgramContext): void {
-  registerCoverage(program)
   registerAccount(program)
-}
-
-function registerCoverage(program: Program): void {
-  program
-    .command('coverage')
-    .argument('<account>', 'CAIP-10, or a plain Ethereum address', accountArgument)
-    .description('for which blocks and kinds the store is complete for an account')
-    .action(async (account: Account, _: unknown, command: Program) => {
-      const store = await openStore(globals(command).place)
-      try {
-        const claims = await store.coverage(new Set([account]))
-        if (globals(command).json)
-          console.log(
-            JSON.stringify(claims.map((claim) => ({ ...claim, account: formatAccount(account) }))),
-          )
-        else if (claims.length === 0)
-          console.log(
-            `${formatAccount(account)}: nothing is covered. What is stored may be any part of its history.`,
-          )
-        else {
-          const rows = claims.map((c) => [
-            c.kind,
-            String(c.fromBlock),
-            String(c.toBlock),
-            `A${c.assurance}`,
-            harmlessText(c.source),
-          ])
-          console.log(
-            formatTable(['kind', 'from block', 'to block', 'assurance', 'source'], rows, [1, 2]),
-          )
-          const missing = kinds.filter(
-            (kind) =>
-              joinIntervals(
-                claims
-                  .filter((c) => c.kind === kind)
-                  .map((c) => ({ from: c.fromBlock, to: c.toBlock })),
-              ).length === 0,
-          )
-          if (missing.length > 0)
-            console.log(`Not covered at all: ${missing.join(', ')}. That is a gap, not a zero.`)
-        }
-      } finally {
-        await store.close()
-      }
-    })
 }
 
 function registerAccount(program: Program): void {

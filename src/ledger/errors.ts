@@ -51,6 +51,8 @@ export type ErrorCode =
   | 'chain.mismatch'
   | 'chain.contradicted'
   | 'flag.abandoned'
+  | 'proof.unanchored'
+  | 'proof.unsupported'
   | 'config.invalid'
   | 'request.invalid'
   | 'request.too-large'

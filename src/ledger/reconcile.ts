@@ -9,6 +9,10 @@ import { type Transfer, transferId } from './transfer.ts'
  * The answer depends on the set of observations alone, never on which came first. Where equal assurances
  * disagree on how often a movement happened, the source that saw it most often wins and a finding says so,
  * unless the smaller set of ids is simply part of the larger.
+ *
+ * Proven rows (assurance 3) are all that receipts and signatures tell of their transaction: its fee, its value and its
+ * token logs. So a fee or token log that they do not have did not happen, and they say nothing of the calls inside the
+ * transaction: beside them internal movements are compared among themselves.
  */
 
 /** How well it is proven that a row happened: 3 proven, 2 two providers, 1 one node, 0 a file or explorer. */
@@ -43,8 +47,16 @@ export interface Reconciled<O extends Observation> {
 export function reconcile<O extends Observation>(observations: readonly O[]): Reconciled<O> {
   const sorted = [...observations].sort(betterFirst)
   const byId = bestPerId(sorted)
-  const canonical = new Set(bestPerMovement(sorted))
-  const findings = [...contentFindings(sorted), ...countFindings(sorted), ...blockFindings(sorted)]
+  const movements = bySource(sorted)
+  const canonical = new Set([...movements.values()].flatMap((sources) => best(sources)))
+  const refuted = refutedRows(sorted, canonical)
+  for (const row of refuted) canonical.delete(row)
+  const findings = [
+    ...contentFindings(sorted),
+    ...refuted.map(refutation),
+    ...countFindings(movements),
+    ...blockFindings(sorted),
+  ]
   // A row that contradicts a better one under the same id has its own (asset, from, to, amount), so no
   // multiset comparison drops it: the id decides. Where both say the same, the comparison has decided already.
   for (const row of canonical) {
@@ -98,17 +110,43 @@ function movementKey({ transfer }: Observation): string {
   return `${transfer.asset} ${transfer.from ?? ''} ${transfer.to ?? ''} ${transfer.amount}`
 }
 
-/** For each movement the rows of one source: the best assured, among equals the one that saw most. */
-function bestPerMovement<O extends Observation>(sorted: readonly O[]): O[] {
-  const chosen: O[] = []
-  for (const sources of bySource(sorted).values()) chosen.push(...best(sources))
-  return chosen
+/**
+ * Rows that would count, but that a proof of the same transaction does not have. Rows with flags are left: an older proof
+ * may not have read those events.
+ */
+function refutedRows<O extends Observation>(
+  sorted: readonly O[],
+  canonical: ReadonlySet<O>,
+): readonly O[] {
+  const [first] = sorted
+  if (first?.assurance !== 3) return []
+  const rows = sorted.filter((row) => row.assurance === 3)
+  const proven = new Set(rows.map(movementKey))
+  const ids = new Set(rows.map((row) => transferId(row.transfer)))
+  return sorted.filter(
+    (row) =>
+      row.assurance < 3 &&
+      (row.transfer.kind === 'token' || row.transfer.kind === 'fee') &&
+      row.transfer.flags.length === 0 &&
+      canonical.has(row) &&
+      !ids.has(transferId(row.transfer)) &&
+      !proven.has(movementKey(row)),
+  )
 }
 
+function refutation(row: Observation): Finding {
+  const { chain, tx } = row.transfer
+  const text = `${transferId(row.transfer)}: ${row.source} says ${movementKey(row)}, the proven transaction does not have it`
+  return { kind: 'content', chain, tx, text }
+}
+
+/** For each movement the rows of each source. */
 function bySource<O extends Observation>(sorted: readonly O[]): Map<string, O[][]> {
+  const isProven = sorted[0]?.assurance === 3
   const movements = new Map<string, Map<string, O[]>>()
   for (const row of sorted) {
-    const key = movementKey(row)
+    const apart = isProven && row.transfer.kind === 'internal' ? ' (internal)' : ''
+    const key = `${movementKey(row)}${apart}`
     const sources = movements.get(key) ?? new Map<string, O[]>()
     movements.set(key, sources)
     sources.set(row.source, withoutRepeats([...(sources.get(row.source) ?? []), row]))
@@ -125,7 +163,8 @@ function withoutRepeats<O extends Observation>(rows: O[]): O[] {
   return repeated ? rows.slice(0, -1) : rows
 }
 
-function best<O extends Observation>(sources: readonly O[][]): readonly O[] {
+/** The rows of one source: the best assured, among equals the one that saw most. */
+function best<O extends Observation>(sources: readonly (readonly O[])[]): readonly O[] {
   let winner: readonly O[] = []
   for (const rows of sources) {
     const [first] = rows
@@ -155,9 +194,9 @@ function contentFindings(sorted: readonly Observation[]): Finding[] {
   return findings
 }
 
-function countFindings(sorted: readonly Observation[]): Finding[] {
+function countFindings(movements: ReadonlyMap<string, readonly Observation[][]>): Finding[] {
   const findings: Finding[] = []
-  for (const [key, sources] of bySource(sorted)) {
+  for (const [key, sources] of movements) {
     const winner = best(sources)
     const ids = new Set(winner.map((row) => transferId(row.transfer)))
     const [leader] = winner

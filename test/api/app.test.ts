@@ -6,6 +6,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TraceAnswer } from '../../src/analysis/traceAnswer.ts'
 import { createApp } from '../../src/api/app.ts'
+import type { CoverageAnswer } from '../../src/api/coverage.ts'
 import { type Knowledge, openKnowledge } from '../../src/api/knowledge.ts'
 import { explained } from '../../src/api/problem.ts'
 import { startServer } from '../../src/api/server.ts'
@@ -14,6 +15,7 @@ import { formatAccount } from '../../src/ledger/account.ts'
 import { formatCsvRow, jejakCsvHeader } from '../../src/ledger/jejakCsv.ts'
 import { transferId } from '../../src/ledger/transfer.ts'
 import { createLog } from '../../src/log.ts'
+import { dispute, settleDisputes } from '../../src/store/proofs.ts'
 import { coveredFor } from '../analysis/traceLedger.ts'
 import { ledgerOf, usd, wallet } from '../ledger.arbitrary.ts'
 
@@ -193,6 +195,62 @@ describe('accounts', () => {
   })
 })
 
+test('coverage says how well, by whom, and what is missing; a dispute lowers it', async () => {
+  const watched = wallet(77)
+  const at = { account: watched, kind: 'token', fromBlock: 3, toBlock: 9 } as const
+  const claims = [
+    { ...at, assurance: 1 as const, source: 'node:a' },
+    { ...at, fromBlock: 8, assurance: 3 as const, source: 'proof' },
+  ]
+  await knowledge.store.append({ transfers: [], source: 'node:a', assurance: 1, coverage: claims })
+  const path = `/v1/accounts/${formatAccount(watched)}/coverage`
+  const coverage = async () => (await (await app.request(path)).json()) as CoverageAnswer
+  const one = { kind: 'token', fromBlock: 3, toBlock: 7, sources: ['node:a'] } as const
+  const proven = {
+    kind: 'token',
+    fromBlock: 8,
+    toBlock: 9,
+    sources: ['proof'],
+    assurance: 3,
+  } as const
+  const whole = await coverage()
+  expect(whole).toMatchObject({
+    account: formatAccount(watched),
+    intervals: [
+      { ...one, assurance: 1, disputed: false },
+      { ...proven, disputed: false },
+    ],
+    disputes: [],
+    readings: [],
+  })
+  expect(whole.gaps).toContainEqual({ kind: 'token', fromBlock: 0, toBlock: 2 })
+  expect(whole.gaps).toContainEqual({ kind: 'token', fromBlock: 10, toBlock: null })
+  expect(whole.gaps).toContainEqual({ kind: 'reward', fromBlock: 0, toBlock: null })
+  await dispute(knowledge.store, {
+    account: watched,
+    kinds: ['token'],
+    fromBlock: 3,
+    toBlock: 9,
+    what: 'balance',
+    asset: usd,
+    amount: '7',
+    text: '7 is not explained',
+    endpoints: ['node:a'],
+    at: '2026-01-01T00:00:00.000Z',
+  })
+  const lowered = await coverage()
+  expect(lowered.disputes).toMatchObject([{ what: 'balance', amount: '7' }])
+  expect(lowered.intervals).toEqual([
+    { ...one, assurance: 0, disputed: true },
+    { ...proven, disputed: true },
+  ])
+  // Traces rest on the same.
+  expect(await knowledge.claims()).toContainEqual({ ...claims[0], assurance: 0 })
+  await settleDisputes(knowledge.store, watched, () => true)
+  expect(await coverage()).toEqual(whole)
+  expect(await knowledge.claims()).toContainEqual(claims[0])
+})
+
 test('flags are added, listed and shown with their coverage', async () => {
   await expectProblem(app.request(`/v1/flags/${account}`), 404, 'flag.not-found')
   expect(
@@ -305,6 +363,7 @@ test('the description is OpenAPI 3.1 and the docs page needs nothing from elsewh
       '/v1/imports',
       '/v1/tags',
       '/v1/accounts/{account}',
+      '/v1/accounts/{account}/coverage',
     ]),
   )
   const docs = await app.request('/docs')

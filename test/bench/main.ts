@@ -10,12 +10,13 @@ import { benchImport } from './import.ts'
 import { benchIngest } from './ingest.ts'
 import { benchMethods } from './methods.ts'
 import { benchNeo4j } from './neo4j.ts'
+import { benchProof } from './proof.ts'
 import { benchReach } from './reach.ts'
 import { benchRegistries } from './registries.ts'
 import { benchTraces } from './traces.ts'
 import { benchTransport } from './transport.ts'
 
-/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|neo4j|cypher|cases|analysts|transport|economy]`: figures with a peer in the same run and the answers compared. */
+/** `npm run bench [-- ingest|import|graph|generations|methods|traces|reach|bounds|registries|proof|neo4j|cypher|cases|analysts|transport|economy]`: figures with a peer in the same run and the answers compared. */
 const [cpu] = cpus()
 console.log(
   `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
@@ -31,6 +32,7 @@ const all: Readonly<Record<string, () => Promise<void>>> = {
   reach: benchReach,
   bounds: benchBounds,
   registries: benchRegistries,
+  proof: benchProof,
   neo4j: benchNeo4j,
   cypher: benchCypher,
   cases: benchCases,

@@ -95,6 +95,40 @@ describe('what contradicts is a finding, never merged', () => {
   })
 })
 
+describe('beside a proof', () => {
+  const proven = seen('proof', 3)
+
+  test('a token log that the proven receipt does not have did not happen, and is a finding', () => {
+    const invented = seen('node', 1, { position: 9, amount: 7n })
+    expect(kept([seen('node', 1), invented, proven])).toEqual([`proof ${plain.position} 5`])
+    expect(kindsOf([seen('node', 1), invented, proven])).toEqual(['content'])
+    expect(kept([seen('node', 1), invented])).toHaveLength(2)
+  })
+
+  test('an altered amount gives way', () => {
+    const altered = seen('node', 1, { amount: 7n })
+    expect(kept([altered, proven])).toEqual([`proof ${plain.position} 5`])
+    expect(kindsOf([altered, proven])).toEqual(['content'])
+  })
+
+  test('a call inside the transaction that equals its value stays: proofs say nothing of calls', () => {
+    const native = { kind: 'native', position: 0 } as const
+    const rows = [
+      seen('node', 1, native),
+      seen('node', 1, { kind: 'internal', position: 4 }),
+      seen('proof', 3, native),
+    ]
+    expect(kept(rows)).toEqual(['proof 0 5', 'node 4 5'])
+    expect(kindsOf(rows)).toEqual([])
+  })
+
+  test('what a newer version reads from events stays', () => {
+    expect(
+      kept([seen('node', 1, { position: 9, amount: 7n, flags: ['wrap'] }), proven]),
+    ).toHaveLength(2)
+  })
+})
+
 test('the answer depends on the set of rows alone, and every row is kept or superseded', () => {
   const observation = fc
     .record({
