@@ -27,7 +27,7 @@ import { traceRoutes } from './traces.ts'
 export interface AppOptions {
   readonly config: Pick<
     Config,
-    'maxBodyBytes' | 'maxAddresses' | 'maxTransactions' | 'traceTimeoutMs'
+    'maxBodyBytes' | 'maxAddresses' | 'maxTransactions' | 'traceTimeoutMs' | 'maxStalenessMs'
   >
   readonly log: Log
   /** Port the service is reached at, once it listens. */
@@ -75,6 +75,7 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
     threads: traceThreads,
     queued: mostQueued,
     limitMs: options.config.traceTimeoutMs,
+    mostBehindMs: options.config.maxStalenessMs,
   })
   knowledge.onClose(() => pool.close())
   const jobs = createJobs(pool)

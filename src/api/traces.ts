@@ -83,7 +83,12 @@ const postTrace = createRoute({
     body: { required: true, content: { 'application/json': { schema: TraceBody } } },
   },
   responses: {
-    200: json(TraceView, 'The trace; Location names it for later'),
+    200: json(
+      TraceView,
+      'The trace; Location names it for later. It holds all that was stored before the question; while the log goes on, ' +
+        'all but the last `jejak-behind-ms`, and `Cache-Control: no-cache` or `max-age` (seconds) asks for less than ' +
+        'JEJAK_MAX_STALENESS_MS. `jejak-sequence` is where the log ended.',
+    ),
     202: json(JobView, 'It takes longer than `Prefer: wait` (2 s): Location is its job'),
     ...problems,
   },
@@ -202,6 +207,9 @@ const longestWaitSeconds = 240
 /** An answer does not wait longer than this for its pin: an import may hold the store for a minute. */
 const pinPatienceMs = 1_000
 
+/** The same while a worker writes all the time: its pin has to wait for a gap. */
+const busyPinPatienceMs = 50
+
 /** Count budgets of the service bound every trace; a caller may ask for less. */
 export function traceRoutes(
   knowledge: Knowledge,
@@ -223,7 +231,10 @@ export function traceRoutes(
   })
   routes.openapi(postTrace, async (c) => {
     const wait = preferredWait(c.req.header('prefer'))
-    const { job, answered } = jobs.start({ kind: 'trace', request: limited(c.req.valid('json')) })
+    const { job, answered } = jobs.start(
+      { kind: 'trace', request: limited(c.req.valid('json')) },
+      acceptedAge(c.req.header('cache-control')),
+    )
     if (wait !== undefined) c.header('preference-applied', `wait=${wait}`)
     if (wait === undefined) await within(Promise.race([answered, begun(jobs, job.id)]), beginningMs)
     const answer = await within(answered, wait === undefined ? waitMs : wait * 1000)
@@ -232,7 +243,12 @@ export function traceRoutes(
       c.header('location', `/v1/jobs/${job.id}`)
       return c.json(jobView(jobs.get(job.id)), 202)
     }
-    await within(settled(jobs, job.id), pinPatienceMs)
+    const isBusy = (answer.told?.behindMs ?? 0) > 0
+    await within(settled(jobs, job.id), isBusy ? busyPinPatienceMs : pinPatienceMs)
+    if (answer.told) {
+      c.header('jejak-sequence', String(answer.told.sequence))
+      c.header('jejak-behind-ms', String(answer.told.behindMs))
+    }
     c.header('location', `/v1/traces/${answer.trace}`)
     c.header('jejak-pinned', pinText(jobs.get(job.id)))
     return bytes(c, answer.bytes)
@@ -264,6 +280,13 @@ function bytes(c: Context, body: Uint8Array<ArrayBuffer>): never {
 function preferredWait(header: string | undefined): number | undefined {
   const wait = /(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])/i.exec(header ?? '')?.[1]
   return wait === undefined ? undefined : Math.min(Number(wait), longestWaitSeconds)
+}
+
+/** RFC 9111: `no-cache` or `max-age=5`, seconds, of a request. In milliseconds; undefined where nothing is said. */
+function acceptedAge(header: string | undefined): number | undefined {
+  if (/(?:^|[,\s])no-cache(?:$|[,\s])/i.test(header ?? '')) return 0
+  const age = /(?:^|[,\s])max-age="?(\d{1,9})/i.exec(header ?? '')?.[1]
+  return age === undefined ? undefined : Number(age) * 1000
 }
 
 async function begun(jobs: Jobs, id: string): Promise<void> {

@@ -185,6 +185,7 @@ describe('jobs', () => {
     trace,
     digest: '',
     reason: undefined,
+    told: undefined,
   })
 
   test('a first cancel ends the trace where it is, a second gives it up, and then nothing changes', () => {
