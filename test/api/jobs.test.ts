@@ -71,6 +71,8 @@ describe('a trace over HTTP', () => {
     expect(text).toBe(traceText(await runTrace(knowledge, { seeds: [seed] })))
     expect(answer.headers.get('preference-applied')).toBe('wait=60')
     expect(answer.headers.get('jejak-pinned')).toBe('yes')
+    expect(answer.headers.get('jejak-sequence')).toBe(String(ledger.length))
+    expect(answer.headers.get('jejak-behind-ms')).toBe('0')
     const place = answer.headers.get('location') ?? ''
     expect(place).toBe(`/v1/traces/${(JSON.parse(text) as { id: string }).id}`)
     expect(await (await app.request(place)).text()).toBe(text)
