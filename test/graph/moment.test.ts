@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Columns } from '../../src/graph/columns.ts'
 import { type Generations, type Moment, openGenerations } from '../../src/graph/generations.ts'
 import { claimsOf } from '../../src/graph/sharedClaims.ts'
+import type { Coverage } from '../../src/ledger/coverage.ts'
 import type { Transfer } from '../../src/ledger/transfer.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Append, Store, StoreState } from '../../src/store/store.ts'
@@ -35,9 +36,13 @@ afterEach(async () => {
 
 /** Rows, and the claim that a payer is covered through their last block. */
 async function append(transfers: Append['transfers'], toBlock: number): Promise<void> {
-  const claim = { account: wallet(1), kind: first.kind, fromBlock: first.block, toBlock }
-  const coverage = [{ ...claim, assurance: 1 as const, source: 's' }]
+  const coverage = [claimThrough(toBlock)]
   await store.append({ transfers, source: 's', assurance: 1, coverage })
+}
+
+function claimThrough(toBlock: number): Coverage {
+  const fromBlock = Math.min(first.block, toBlock)
+  return { account: wallet(1), kind: first.kind, fromBlock, toBlock, assurance: 1, source: 's' }
 }
 
 /** Generations of a log that has gone on whenever it is looked at: the same on any machine. */
@@ -69,6 +74,27 @@ test('while nobody writes a moment holds all that was stored before, rows and cl
   await store.rollBack(chain, second)
   const back = await generations.moment(long)
   expect([back.graph.transferCount, claimedThrough(back)]).toEqual([1, first.block])
+})
+
+test('claims that were read of a later moment are not told with the rows before', async () => {
+  let looks = Number.NEGATIVE_INFINITY
+  const racing = {
+    async state() {
+      const seen = await store.state()
+      // Between this look and what the thread reads, somebody appends.
+      if (++looks === 2) await append(rows.slice(1), second)
+      return seen
+    },
+  } as Store
+  const beside = openGenerations(racing, { place: { location: folder }, folder })
+  await append([first], first.block)
+  await beside.moment(long)
+  await store.append({ transfers: [], source: 's', assurance: 1, coverage: [claimThrough(1)] })
+  looks = 0
+  const moment = await beside.moment(0)
+  expect(looks).toBeGreaterThan(2)
+  expect([moment.graph.transferCount, claimedThrough(moment)]).toEqual([2, second])
+  await beside.close()
 })
 
 test('while the log goes on the newest moment that is made is told, and claims nothing beyond its rows', async () => {
