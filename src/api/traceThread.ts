@@ -1,4 +1,4 @@
-import { constants, setPriority } from 'node:os'
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createGraph } from '../graph/createGraph.ts'
 import { claimsOf } from '../graph/sharedClaims.ts'
@@ -22,7 +22,7 @@ const progressEveryMs = 200
 
 /** A pin that takes longer goes on beside the next question; sooner while a worker writes all the time. */
 const pinPatienceMs = 500
-const busyPinPatienceMs = 20
+const busyPinPatienceMs = 10
 
 /** Pins that wait for the store hold their answers in memory. */
 const mostPinning = 16
@@ -33,8 +33,11 @@ let handed: HandedOver | undefined
 let pinning = 0
 let opened: Promise<Knowledge> | undefined
 
-// The thread that serves requests goes before. Elsewhere than on Linux this would be said of the whole process.
-if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+/** Between the thread that serves requests, at 0, and those that build graphs, at `PRIORITY_BELOW_NORMAL`, 10. */
+const priority = 5
+
+// Elsewhere than on Linux this would be said of the whole process.
+if (process.platform === 'linux') setPriority(priority)
 
 parentPort?.on('message', (question: TraceQuestion) => {
   const { moment } = question

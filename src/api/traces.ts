@@ -208,7 +208,7 @@ const longestWaitSeconds = 240
 const pinPatienceMs = 1_000
 
 /** The same while a worker writes all the time: its pin has to wait for a gap. */
-const busyPinPatienceMs = 50
+const busyPinPatienceMs = 10
 
 /** Count budgets of the service bound every trace; a caller may ask for less. */
 export function traceRoutes(

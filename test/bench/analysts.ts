@@ -45,7 +45,9 @@ export async function benchAnalysts(): Promise<void> {
         `ingest alone ${Math.round(alone).toLocaleString('en')}/s, beside traces ${Math.round(rate).toLocaleString('en')}/s: ${Math.round((rate / alone) * 100)} %`,
       )
     } finally {
+      const ended = new Promise((resolve) => server.once('exit', resolve))
       server.kill('SIGINT')
+      await ended
     }
   })
 }
