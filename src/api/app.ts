@@ -84,7 +84,7 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
   app.route('/', pathsRoutes(knowledge, options.config))
   app.route('/', reachRoutes(knowledge, options.config))
   app.route('/', boundsRoutes(jobs))
-  addPages(app, knowledge)
+  addPages(app, knowledge, options.config.maxStalenessMs)
   addMethodTable(app)
   return app
 }
@@ -117,7 +117,7 @@ const jsonOnly = createMiddleware(async (c, next) => {
   )
 })
 
-function addPages(app: OpenAPIHono, knowledge: Knowledge): void {
+function addPages(app: OpenAPIHono, knowledge: Knowledge, mostBehindMs: number): void {
   const page = {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy':
@@ -126,7 +126,7 @@ function addPages(app: OpenAPIHono, knowledge: Knowledge): void {
   app.get('/', (c) => c.redirect('/docs'))
   app.get('/livez', (c) => c.json({ alive: true }))
   app.get('/readyz', async (c) => {
-    const ledger = await knowledge.ledger()
+    const ledger = await knowledge.ledger(mostBehindMs)
     return c.json({
       ready: true,
       transfers: ledger.transferCount,

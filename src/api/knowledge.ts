@@ -44,8 +44,14 @@ export interface Knowledge {
   moment(mostBehindMs: number): Promise<Moment | undefined>
   /** What was written through this process is in every later answer, however the log goes on. */
   showAll(): Promise<void>
-  /** What the ledger is as a whole. */
-  ledger(): Promise<Pick<Graph, 'sequence' | 'digest' | 'transferCount' | 'chains'>>
+  /**
+   * What the ledger is as a whole.
+   *
+   * @param mostBehindMs - as {@link Knowledge.moment} has it. Default 0.
+   */
+  ledger(
+    mostBehindMs?: number,
+  ): Promise<Pick<Graph, 'sequence' | 'digest' | 'transferCount' | 'chains'>>
   attribution(): Promise<Attribution>
   /** Claims of coverage as they were made. */
   claims(): Promise<readonly (Coverage | CoverageOfMany)[]>
@@ -225,8 +231,9 @@ function openLedgers(
       return undefined
     },
     showAll: generations.showAll,
-    async ledger() {
-      if (await fits()) return newest()
+    async ledger(mostBehindMs = 0) {
+      if (await fits())
+        return mostBehindMs > 0 ? (await generations.moment(mostBehindMs)).graph : newest()
       const { sequence, digest, transfers, chains } = await summaries.current()
       return { sequence, digest, transferCount: transfers, chains }
     },

@@ -9,6 +9,8 @@ import { createApp } from '../../src/api/app.ts'
 import { createJobs, isSettled, type Job } from '../../src/api/jobs.ts'
 import { type Knowledge, openKnowledge } from '../../src/api/knowledge.ts'
 import { readPin } from '../../src/api/pinnedTraces.ts'
+import { problemHandler } from '../../src/api/problem.ts'
+import { createRouter } from '../../src/api/router.ts'
 import { runTrace } from '../../src/api/runTrace.ts'
 import { traceText } from '../../src/api/traceId.ts'
 import type { TraceTask } from '../../src/api/traceMessages.ts'
@@ -201,6 +203,19 @@ describe('jobs', () => {
     expect(jobs.get(job.id).state).toBe('cancelled')
     jobs.cancel(job.id)
     expect(wishes).toHaveLength(2)
+  })
+
+  test('a full queue says when to ask again; what asking again does not mend does not', async () => {
+    const routes = createRouter()
+    routes.onError(problemHandler(createLog('silent')))
+    routes.get('/full', () => {
+      throw new KnownError('job.queue-full', 'enough wait already', { retryable: true })
+    })
+    routes.get('/never', () => {
+      throw new KnownError('job.not-found', 'there is no such job')
+    })
+    const again = async (path: string) => (await routes.request(path)).headers.get('retry-after')
+    expect([await again('/full'), await again('/never')]).toEqual(['2', null])
   })
 
   test('what could not be pinned is said, after the answer', async () => {
