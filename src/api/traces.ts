@@ -7,6 +7,7 @@ import type { TransferId } from '../ledger/transfer.ts'
 import { JobView, jobView } from './jobRoutes.ts'
 import { isSettled, type Job, type Jobs } from './jobs.ts'
 import type { Knowledge } from './knowledge.ts'
+import { acceptedAge, ageInWords, tellAge } from './ledgerAge.ts'
 import { readPin } from './pinnedTraces.ts'
 import { createRouter } from './router.ts'
 import { BaseUnits, json, problems, seedFields } from './schemas.ts'
@@ -83,12 +84,7 @@ const postTrace = createRoute({
     body: { required: true, content: { 'application/json': { schema: TraceBody } } },
   },
   responses: {
-    200: json(
-      TraceView,
-      'The trace; Location names it for later. It holds all that was stored before the question; while the log goes on, ' +
-        'all but the last `jejak-behind-ms`, and `Cache-Control: no-cache` or `max-age` (seconds) asks for less than ' +
-        'JEJAK_MAX_STALENESS_MS. `jejak-sequence` is where the log ended.',
-    ),
+    200: json(TraceView, `The trace; Location names it for later. ${ageInWords}`),
     202: json(JobView, 'It takes longer than `Prefer: wait` (2 s): Location is its job'),
     ...problems,
   },
@@ -160,7 +156,7 @@ const postComparison = createRoute({
       },
     },
   },
-  responses: { 200: json(ComparisonView, 'The comparison'), ...problems },
+  responses: { 200: json(ComparisonView, `The comparison. ${ageInWords}`), ...problems },
 })
 
 const change = { before: BaseUnits, after: BaseUnits, change: z.string() }
@@ -190,7 +186,7 @@ const getDiff = createRoute({
         totals: z.array(z.object({ outcome: z.enum(outcomes), ...change })),
         seedTotal: z.object(change),
       }),
-      'What moved; empty when nothing did',
+      `What moved; empty when nothing did. ${ageInWords}`,
     ),
     ...problems,
   },
@@ -233,7 +229,7 @@ export function traceRoutes(
     const wait = preferredWait(c.req.header('prefer'))
     const { job, answered } = jobs.start(
       { kind: 'trace', request: limited(c.req.valid('json')) },
-      acceptedAge(c.req.header('cache-control')),
+      acceptedAge(c),
     )
     if (wait !== undefined) c.header('preference-applied', `wait=${wait}`)
     if (wait === undefined) await within(Promise.race([answered, begun(jobs, job.id)]), beginningMs)
@@ -245,17 +241,14 @@ export function traceRoutes(
     }
     const isBusy = (answer.told?.behindMs ?? 0) > 0
     await within(settled(jobs, job.id), isBusy ? busyPinPatienceMs : pinPatienceMs)
-    if (answer.told) {
-      c.header('jejak-sequence', String(answer.told.sequence))
-      c.header('jejak-behind-ms', String(answer.told.behindMs))
-    }
+    tellAge(c, answer.told)
     c.header('location', `/v1/traces/${answer.trace}`)
     c.header('jejak-pinned', pinText(jobs.get(job.id)))
     return bytes(c, answer.bytes)
   })
   routes.openapi(postComparison, async (c) => {
     const request = limited(c.req.valid('json'))
-    return bytes(c, (await jobs.start({ kind: 'compare', request }).answered).bytes)
+    return answered(c, jobs.start({ kind: 'compare', request }, acceptedAge(c)))
   })
   routes.openapi(getTrace, async (c) => {
     const { id } = c.req.valid('param')
@@ -267,9 +260,15 @@ export function traceRoutes(
   routes.openapi(getDiff, async (c) => {
     const { id } = c.req.valid('param')
     await readPin(knowledge.store, id)
-    return bytes(c, (await jobs.start({ kind: 'diff', id }).answered).bytes)
+    return answered(c, jobs.start({ kind: 'diff', id }, acceptedAge(c)))
   })
   return routes
+}
+
+async function answered(c: Context, started: ReturnType<Jobs['start']>): Promise<never> {
+  const answer = await started.answered
+  tellAge(c, answer.told)
+  return bytes(c, answer.bytes)
 }
 
 function bytes(c: Context, body: Uint8Array<ArrayBuffer>): never {
@@ -280,13 +279,6 @@ function bytes(c: Context, body: Uint8Array<ArrayBuffer>): never {
 function preferredWait(header: string | undefined): number | undefined {
   const wait = /(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])/i.exec(header ?? '')?.[1]
   return wait === undefined ? undefined : Math.min(Number(wait), longestWaitSeconds)
-}
-
-/** RFC 9111: `no-cache` or `max-age=5`, seconds, of a request. In milliseconds; undefined where nothing is said. */
-function acceptedAge(header: string | undefined): number | undefined {
-  if (/(?:^|[,\s])no-cache(?:$|[,\s])/i.test(header ?? '')) return 0
-  const age = /(?:^|[,\s])max-age="?(\d{1,9})/i.exec(header ?? '')?.[1]
-  return age === undefined ? undefined : Number(age) * 1000
 }
 
 async function begun(jobs: Jobs, id: string): Promise<void> {
