@@ -21,7 +21,11 @@ const seeds = 5
 const ether = parseAsset('eip155:1/slip44:60')
 const patience = 60_000
 
+/** The fastest of several counts, on both sides: what else the machine does meanwhile is nobody's answer. */
 const timings = 5
+const askings = 3
+/** What takes longer is not asked again. */
+const longAsking = 5_000
 
 /**
  * Senders of 5 to 20 payments of the ledger of a million made here, of 3,000 looked at those that reach the most in three
@@ -112,8 +116,8 @@ async function compare(graph: WholeGraph, driver: Driver): Promise<void> {
   const far = farReaching.filter((account) => graph.address(account) >= 0)
   for (const account of [...far, ...quietSenders(graph)]) {
     const found = alone(account)
-    const ours = median(() => alone(account))
-    const full = median(() => whole(account))
+    const ours = fastest(() => alone(account))
+    const full = fastest(() => whole(account))
     const given = { account, stops, asset: ether }
     const [hops, plain] = [
       await asked(driver, hopByHop, given),
@@ -151,13 +155,13 @@ function namesOf(graph: WholeGraph, { reached, aside }: Swept, source: number): 
   return names
 }
 
-function median(work: () => unknown): number {
+function fastest(work: () => unknown): number {
   const times = Array.from({ length: timings }, () => {
     const started = performance.now()
     work()
     return performance.now() - started
   })
-  return times.sort((a, b) => a - b)[timings >> 1] as number
+  return Math.min(...times)
 }
 
 interface Asked {
@@ -165,7 +169,16 @@ interface Asked {
   readonly ids: Set<string> | undefined
 }
 
-async function asked(
+async function asked(...question: Parameters<typeof askedOnce>): Promise<Asked> {
+  let best = await askedOnce(...question)
+  for (let again = 1; again < askings && best.ms < longAsking; again++) {
+    const next = await askedOnce(...question)
+    if (next.ms < best.ms) best = next
+  }
+  return best
+}
+
+async function askedOnce(
   driver: Driver,
   statement: string,
   given: Readonly<Record<string, unknown>>,
