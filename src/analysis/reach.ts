@@ -14,6 +14,7 @@ import {
   sweepRange,
   writtenQuery,
 } from './sweepQuestion.ts'
+import { always } from './sweepStops.ts'
 import { knowledgeDigest } from './trace.ts'
 
 export interface ReachQuery extends SweepQuery {
@@ -79,7 +80,7 @@ export function* reach(
     sweep(
       range,
       from.map((address, place) => ({ address, bits: bit(place) })),
-      query.maxHops,
+      { maxHops: query.maxHops },
     )
   const perSweep = query.maxHops === undefined ? bitsPerSweep : 1
   const all = yield* go(addresses, (place) => 1 << (addresses.length <= perSweep ? place : 0))
@@ -124,14 +125,15 @@ export function* reach(
 function reachedAs(range: SweepRange, swept: Swept, address: number): Omit<Reached, 'sources'> {
   const { graph, stops } = range
   const { hops, transfer, arrival } = noteOf(range, swept, address) as Note
-  const stop = stops.at(address, transfer)
-  const { id, time } = graph.transfer(transfer)
+  // The usual one is no stop at any time: nobody needs to say why.
+  const stop = stops.verdict(address) === always ? undefined : stops.at(address, transfer)
+  const id = graph.idOf(transfer)
   return {
     account: formatAccount(graph.account(address)),
     hop: hops,
     transfer: id,
-    arrival: graph.transfer(arrival).id,
-    time,
+    arrival: arrival === transfer ? id : graph.idOf(arrival),
+    time: graph.block(graph.blockOf(graph.transactionOf(transfer))).time,
     ...(stop === undefined ? {} : { stop }),
   }
 }

@@ -9,6 +9,10 @@
  *
  * Most of the time goes into reading memory at random, so what is known of a holding lies together, and two bits per
  * holding, which fit a cache, spare most of these readings.
+ *
+ * While few are reached only their own transfers are looked at: whoever is reached has the later ones put down as bits,
+ * which are gone through in the same order. What is passed over are transfers of payers whom nothing has reached, which
+ * do nothing; so the answer is the same. Once the transfers put down are a good part of all, all are gone through.
  */
 import type { WholeGraph } from '../graph/graph.ts'
 import { addBit, emptyBits, hasBit, wordWithin } from './bits.ts'
@@ -62,17 +66,24 @@ export interface Swept {
 /** More hops than there can be. */
 export const unlimited = 0x7fffffff
 
+/** Of the transfers of a range: more than this share put down one by one take longer than all in a row. */
+const fewShare = 1 / 8
+
 /**
- * Cost: O(transfers of the range), for those that bring something new two random reads; memory 16 bytes a holding.
+ * Cost: O(transfers of those that are reached), at most O(transfers of the range), for those that bring something new
+ * two random reads; memory 16 bytes a holding.
  *
- * @param maxHops - paths of more transfers do not count; then all sources must have the same bits.
+ * @param given.maxHops - paths of more transfers do not count; then all sources must have the same bits.
+ * @param given.few - so many transfers are put down one by one before all are gone through. It changes nothing but the
+ * time.
  */
 export function* sweep(
   range: SweepRange,
   sources: readonly Source[],
-  maxHops: number = unlimited,
+  given: { readonly maxHops?: number | undefined; readonly few?: number } = {},
 ): Sliced<Swept> {
-  const pass = createPass(range, sources, maxHops)
+  const { maxHops = unlimited, few = Math.floor((range.end - range.start) * fewShare) } = given
+  const pass = createPass(range, sources, { maxHops, few })
   const { start, end, backward } = range
   for (let done = 0; done < end - start; done += sliceLength) {
     if (backward) pass.goBack(Math.max(start, end - done - sliceLength), end - done)
@@ -118,7 +129,11 @@ function merged(
   return { bits, hops: a.hops, transfer: sooner(a.transfer, b.transfer), arrival }
 }
 
-function createPass(range: SweepRange, sources: readonly Source[], maxHops: number) {
+function createPass(
+  range: SweepRange,
+  sources: readonly Source[],
+  { maxHops, few }: { readonly maxHops: number; readonly few: number },
+) {
   const { graph, follows, stops, plain, moves, backward } = range
   const { holdingAddress, holdingAsset, addressFirst } = graph.columns
   const payers = backward ? graph.columns.to : graph.columns.from
@@ -132,6 +147,9 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   const stoppingSources = new Set<number>()
   const waiting: (readonly [address: number, note: Note])[] = []
   let waitingIn = -1
+  /** The last transfer that was looked at. */
+  let place = backward ? range.end : range.start - 1
+  const pending = createPending(range, few)
 
   function note(holding: number, { bits, hops, transfer, arrival }: Note): void {
     const at = holding * 2
@@ -151,8 +169,15 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     for (let holding = addressFirst[address] as number; holding < last; holding++) {
       if (follows[holdingAsset[holding] as number] !== true) continue
       note(holding, brought)
-      addBit(live, holding)
+      enliven(holding)
     }
+  }
+
+  /** What arrived can leave from here on. */
+  function enliven(holding: number): void {
+    if (hasBit(live, holding)) return
+    addBit(live, holding)
+    pending.add(holding, place)
   }
 
   /** What another asset brought in a transaction can be spent when that is over. */
@@ -182,8 +207,11 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     } else note(holding, brought)
     if (!continues) return
     if (verdict === byTime) note(holding, brought)
-    addBit(live, holding)
+    enliven(holding)
     if (!holdsAnother(address, holding)) return
+    const last = addressFirst[address + 1] as number
+    for (let other = addressFirst[address] as number; other < last; other++)
+      if (follows[holdingAsset[other] as number] === true) pending.add(other, place)
     waiting.push([address, brought])
     waitingIn = graph.transactionOf(transfer)
   }
@@ -194,6 +222,7 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   }
 
   function bring(transfer: number): void {
+    place = transfer
     if (waiting.length > 0) letGo(transfer)
     if (!hasBit(live, payers[transfer] as number)) return
     const from = (payers[transfer] as number) * 2
@@ -215,32 +244,69 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     if (known !== 0 && hops >= (state[at + 1] as number)) return
     state[at + 1] = hops
     how[at] = transfer
-    if (hops < maxHops) addBit(live, to)
+    if (hops < maxHops) enliven(to)
   }
 
   /** Goes over transfers from the first up to but not including the last. */
   function go(first: number, last: number): void {
-    for (let place = first >> 5; place * 32 < last; place++) {
-      let word = wordWithin(moves, place, first, last)
+    for (let at = first >> 5; at * 32 < last; at++) {
+      const all = wordWithin(moves, at, first, last)
+      let word = all & pending.word(at)
       while (word !== 0) {
         const bit = 31 - Math.clz32(word & -word)
-        word ^= 1 << bit
-        bring(place * 32 + bit)
+        bring(at * 32 + bit)
+        // What was just put down may stand in the same word.
+        word = all & pending.word(at) & ~((2 << bit) - 1)
       }
     }
   }
 
   /** The same from the last to the first. */
   function goBack(first: number, last: number): void {
-    for (let place = (last - 1) >> 5; place >= first >> 5; place--) {
-      let word = wordWithin(moves, place, first, last)
+    for (let at = (last - 1) >> 5; at >= first >> 5; at--) {
+      const all = wordWithin(moves, at, first, last)
+      let word = all & pending.word(at)
       while (word !== 0) {
         const bit = 31 - Math.clz32(word)
-        word ^= 1 << bit
-        bring(place * 32 + bit)
+        bring(at * 32 + bit)
+        word = all & pending.word(at) & ((1 << bit) - 1)
       }
     }
   }
 
   return { go, goBack, swept: { state, how, reached, aside } satisfies Swept }
+}
+
+/** Which transfers are to be looked at: those put down, or all once these have become many. */
+function createPending({ graph, backward, end }: SweepRange, few: number) {
+  const { events, holdingFirst } = graph.columns
+  const bits = emptyBits(end)
+  let left = few
+  let isAll = few <= 0
+  return {
+    /** Puts down the transfers of a holding that come after a place, going backward before it. */
+    add(holding: number, place: number): void {
+      if (isAll) return
+      const first = holdingFirst[holding] as number
+      const last = holdingFirst[holding + 1] as number
+      const least = backward ? place : place + 1
+      let low = first
+      let high = last
+      while (low < high) {
+        const middle = (low + high) >> 1
+        if ((events[middle] as number) < least) low = middle + 1
+        else high = middle
+      }
+      const start = backward ? first : low
+      const stop = backward ? low : last
+      left -= stop - start
+      isAll = left < 0
+      if (isAll) return
+      for (let i = start; i < stop; i++) {
+        const transfer = events[i] as number
+        if (transfer < end) addBit(bits, transfer)
+      }
+    },
+    word: (at: number): number => (isAll ? -1 : (bits[at] as number)),
+  }
 }

@@ -4,8 +4,7 @@ import { type Attribution, loadAttribution } from '../attribution/load.ts'
 import type { RecordedAttribution } from '../attribution/recorded.ts'
 import { openRegistries, type Registries } from '../attribution/registries.ts'
 import { buildGraphAt } from '../graph/build.ts'
-import type { Columns } from '../graph/columns.ts'
-import { openGenerations } from '../graph/generations.ts'
+import { type Moment, openGenerations } from '../graph/generations.ts'
 import type { Graph, WholeGraph } from '../graph/graph.ts'
 import { askNeighbourhood, type Keeps } from '../graph/neighbourhood.ts'
 import { openSummaries } from '../graph/summaries.ts'
@@ -36,10 +35,23 @@ export interface Knowledge {
    * @throws KnownError `graph.too-large`
    */
   graph(): Promise<WholeGraph>
-  /** The whole graph as threads share it; undefined where the ledger is larger than memory: they ask the store. */
-  columns(): Promise<Columns | undefined>
-  /** What the ledger is as a whole. */
-  ledger(): Promise<Pick<Graph, 'sequence' | 'digest' | 'transferCount' | 'chains'>>
+  /**
+   * Rows and coverage of one moment as threads share them; undefined where the ledger is larger than memory: they ask
+   * the store.
+   *
+   * @param mostBehindMs - how old it may be while the log goes on; see {@link Generations.moment}. 0: not at all.
+   */
+  moment(mostBehindMs: number): Promise<Moment | undefined>
+  /** What was written through this process is in every later answer, however the log goes on. */
+  showAll(): Promise<void>
+  /**
+   * What the ledger is as a whole.
+   *
+   * @param mostBehindMs - as {@link Knowledge.moment} has it. Default 0.
+   */
+  ledger(
+    mostBehindMs?: number,
+  ): Promise<Pick<Graph, 'sequence' | 'digest' | 'transferCount' | 'chains'>>
   attribution(): Promise<Attribution>
   /** Claims of coverage as they were made. */
   claims(): Promise<readonly (Coverage | CoverageOfMany)[]>
@@ -65,10 +77,18 @@ export interface RecordedContext {
   readonly attribution: RecordedAttribution
 }
 
+/** What the owner of a thread handed over: the thread asks neither the log nor its coverage for anything newer. */
+export interface HandedOver {
+  readonly graph: WholeGraph
+  readonly claims: readonly (Coverage | CoverageOfMany)[]
+}
+
 /** A store and how much of it may be in memory. */
 export interface KnowledgePlace extends StorePlace {
   /** Largest graph to hold, bytes. Default half of the memory that this process may use. */
   readonly maxGraphBytes?: number
+  /** Whether whoever else works on this machine goes before those who build graphs. Default false. */
+  readonly isPatient?: boolean
 }
 
 /** Bytes of columns and indexes, at most; building them takes about twice that for a moment. */
@@ -87,26 +107,28 @@ const mostReadings = 3
 
 /**
  * @param given - where the store is; a folder is made when absent.
- * @param sharedGraph - in a thread: the newest graph that its owner handed over, instead of one of its own.
+ * @param handedOver - in a thread: what its owner handed over for the question under way, instead of what it would read
+ * itself; undefined where the ledger is larger than memory.
  * @throws KnownError `store.*`
  */
 export async function openKnowledge(
   given: KnowledgePlace | string,
-  sharedGraph?: () => WholeGraph,
+  handedOver?: () => HandedOver | undefined,
 ): Promise<Knowledge> {
   const place = typeof given === 'string' ? { location: given } : given
   const store = await openStore(place)
   const folder = madeLocalFolder(place)
-  const ledgers = openLedgers(store, { place, folder }, sharedGraph)
+  const ledgers = openLedgers(store, { place, folder }, handedOver)
   const closing: (() => Promise<void>)[] = []
   const attribution = remembered(
     async () => `${(await store.state()).tagVersion} ${await documentVersions(store)}`,
     () => loadAttribution(store),
   )
-  const claims = remembered(
+  const storedClaims = remembered(
     async () => String((await store.state()).coverageVersion),
     () => store.coverageClaims(),
   )
+  const claims = async () => handedOver?.()?.claims ?? storedClaims()
   const registries = openRegistries(store)
   const recordedContext = async (): Promise<RecordedContext> => {
     const known = await attribution()
@@ -149,16 +171,18 @@ export function contextOf(
 function openLedgers(
   store: Store,
   { place, folder }: { readonly place: KnowledgePlace; readonly folder: string },
-  sharedGraph: (() => WholeGraph) | undefined,
-): Pick<Knowledge, 'read' | 'readAt' | 'graph' | 'columns' | 'ledger' | 'close'> {
+  handedOver: (() => HandedOver | undefined) | undefined,
+): Pick<Knowledge, 'read' | 'readAt' | 'graph' | 'moment' | 'showAll' | 'ledger' | 'close'> {
   const maxBytes = place.maxGraphBytes ?? halfOfMemory()
-  const generations = openGenerations(store, { place, folder, maxBytes })
-  const newest = sharedGraph ? async () => sharedGraph() : generations.current
+  const { isPatient = false } = place
+  const generations = openGenerations(store, { place, folder, maxBytes, isPatient })
+  const newest = async () => handedOver?.()?.graph ?? generations.current()
   const rowsAtOnce = Math.max(leastSorted, Math.floor(maxBytes / bytesPerSorted))
   const summaries = openSummaries(store, { place, folder, rowsAtOnce })
   const maxRows = Math.max(leastLoaded, Math.floor(maxBytes / bytesPerLoaded))
 
   async function fits(): Promise<boolean> {
+    if (handedOver) return handedOver() !== undefined
     const { sequence } = await store.state()
     return sequence * bytesPerTransfer <= maxBytes
   }
@@ -200,14 +224,16 @@ function openLedgers(
       if (await fits()) return newest()
       throw beyondMemory((await store.state()).sequence * bytesPerTransfer, maxBytes)
     },
-    async columns() {
-      if (await fits()) return generations.columns()
+    async moment(mostBehindMs) {
+      if (await fits()) return generations.moment(mostBehindMs)
       // Made here once, it is read from its file by every thread.
       await summaries.current()
       return undefined
     },
-    async ledger() {
-      if (await fits()) return newest()
+    showAll: generations.showAll,
+    async ledger(mostBehindMs = 0) {
+      if (await fits())
+        return mostBehindMs > 0 ? (await generations.moment(mostBehindMs)).graph : newest()
       const { sequence, digest, transfers, chains } = await summaries.current()
       return { sequence, digest, transferCount: transfers, chains }
     },

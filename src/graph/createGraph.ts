@@ -241,6 +241,13 @@ class ColumnGraph implements WholeGraph {
     return this.#c.sequence[transfer] as number
   }
 
+  idOf(transfer: number): TransferId {
+    const transaction = this.transactionOf(transfer)
+    const { chain } = this.block(this.blockOf(transaction))
+    const [kind, position] = [this.kind(transfer), this.#position(transfer)]
+    return transferId({ chain, tx: this.#transactionText(transaction), kind, position })
+  }
+
   transfer(transfer: number): GraphTransfer {
     const transaction = this.transactionOf(transfer)
     const { chain, number, time } = this.block(this.blockOf(transaction))
