@@ -33,7 +33,7 @@ export function certificatesOf(bounds: Extremes, given: Certifying): readonly Ce
   // Both name mostly the same transfers, and writing out a name takes time.
   const ids = new Map<number, TransferId>()
   const idOf = (transfer: number): TransferId => {
-    const id = ids.get(transfer) ?? given.graph.transfer(transfer).id
+    const id = ids.get(transfer) ?? given.graph.idOf(transfer)
     ids.set(transfer, id)
     return id
   }
@@ -111,7 +111,7 @@ function pays(graph: Graph, leg: number, holding: number): boolean {
 
 /** Moment of a slot of `Move`, in words of the ledger. */
 export function momentOf(graph: Graph, slot: number): Moment {
-  const after = graph.transfer(lastLegAt(graph, slot)).id
+  const after = graph.idOf(lastLegAt(graph, slot))
   return { after, behind: slot % 2 === 0 ? 'transfer' : 'transaction' }
 }
 

@@ -130,7 +130,7 @@ function reachedAs(range: SweepRange, swept: Swept, address: number): Omit<Reach
     account: formatAccount(graph.account(address)),
     hop: hops,
     transfer: id,
-    arrival: graph.transfer(arrival).id,
+    arrival: graph.idOf(arrival),
     time,
     ...(stop === undefined ? {} : { stop }),
   }

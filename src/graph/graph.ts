@@ -89,6 +89,8 @@ export interface Graph {
     readonly assumedOrder: boolean
   }
   transfer(transfer: number): GraphTransfer
+  /** The id of `transfer` alone, for a fraction of the time. */
+  idOf(transfer: number): TransferId
   /** Number of the transfer, −1 when it is not in this generation. */
   find(id: TransferId): number
   /** All transfers of a transaction given by hash, ascending; empty when unknown. */

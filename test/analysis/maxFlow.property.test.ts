@@ -9,7 +9,10 @@ const anyNode = fc.nat(nodes - 1)
 /** Circles, loops, edges into the source and out of sinks: whatever a network may have. */
 const anyNetwork = fc
   .record({
-    edges: fc.array(fc.tuple(anyNode, anyNode, fc.bigInt(0n, 9n)), { minLength: 12, maxLength: 30 }),
+    edges: fc.array(fc.tuple(anyNode, anyNode, fc.bigInt(0n, 9n)), {
+      minLength: 12,
+      maxLength: 30,
+    }),
     unit: fc.constantFrom(1n, 10n ** 30n),
   })
   .map(
