@@ -66,7 +66,8 @@ function certify(
     else balances.push(cutBalance(network.holds[edge - moves.length] as Hold, given))
   }
   const flow: FlowPart[] = []
-  for (const [edge, { kind, transfer }] of moves.entries()) {
+  for (let edge = 0; edge < moves.length; edge++) {
+    const { kind, transfer } = moves[edge] as CorridorMove
     const amount = extreme.flow[edge] as bigint
     if (kind !== 'seed' && amount > 0n)
       flow.push({ kind, transfer: idOf(transfer), amount: amount.toString() })
@@ -134,7 +135,8 @@ function endsOf(
     const key = `${end} ${holding}`
     found.set(key, { end, holding, amount: (found.get(key)?.amount ?? 0n) + amount })
   }
-  for (const [edge, move] of moves.entries()) {
+  for (let edge = 0; edge < moves.length; edge++) {
+    const move = moves[edge] as CorridorMove
     if (move.goes === 'on') continue
     if (move.to >= 0) add(restsAs(move.to), move.to, flow[edge])
     else add(move.end ?? 'elsewhere', endPlace(graph, move), flow[edge])
