@@ -58,7 +58,7 @@ export function writeAnswer(parts: TraceParts): TraceAnswer {
         account: formatAccount(account),
         asset: formatAsset(asset),
       })),
-      seeds: parts.seeds.map((seed) => graph.transfer(seed).id),
+      seeds: parts.seeds.map((seed) => graph.idOf(seed)),
       asOf: Object.fromEntries(parts.asOf),
     },
     seeds: parts.seeds.map((seed) => {
@@ -71,7 +71,7 @@ export function writeAnswer(parts: TraceParts): TraceAnswer {
     movements: movements.map(([transfer, face]) => movementOf(graph, transfer, face)),
     conversions: result.conversions.map((conversion) => conversionOf(graph, conversion)),
     gaps: result.gaps.map(({ transfer, holding, missing }) => ({
-      transfer: graph.transfer(transfer).id,
+      transfer: graph.idOf(transfer),
       account: formatAccount(graph.account(graph.addressOf(holding))),
       asset: assetText(graph, graph.assetOf(holding)),
       missing: missing.toString(),
@@ -249,7 +249,7 @@ function outcomeOf(
     face: entry.face.toString(),
     share: shareOf(entry.face, parts.seedTotal),
     hop: ending.hop,
-    seed: parts.graph.transfer(parts.seeds[ending.seed] as number).id,
+    seed: parts.graph.idOf(parts.seeds[ending.seed] as number),
     ...(stop?.category === undefined ? {} : { category: stop.category }),
     ...(stop?.label === undefined ? {} : { label: stop.label }),
     ...(ending.reason === undefined ? {} : { reason: ending.reason }),

@@ -241,13 +241,6 @@ class ColumnGraph implements WholeGraph {
     return this.#c.sequence[transfer] as number
   }
 
-  idOf(transfer: number): TransferId {
-    const transaction = this.transactionOf(transfer)
-    const { chain } = this.block(this.blockOf(transaction))
-    const [kind, position] = [this.kind(transfer), this.#position(transfer)]
-    return transferId({ chain, tx: this.#transactionText(transaction), kind, position })
-  }
-
   transfer(transfer: number): GraphTransfer {
     const transaction = this.transactionOf(transfer)
     const { chain, number, time } = this.block(this.blockOf(transaction))
@@ -269,6 +262,17 @@ class ColumnGraph implements WholeGraph {
       ...(to < 0 ? {} : { to: this.account(this.addressOf(to)) }),
       amount: this.amount(transfer),
     }
+  }
+
+  idOf(transfer: number): TransferId {
+    const transaction = this.transactionOf(transfer)
+    const block = this.#c.txBlock[transaction] as number
+    return transferId({
+      chain: this.#meta.chains[this.#c.blockChain[block] as number] as ChainId,
+      tx: this.#transactionText(transaction),
+      kind: this.kind(transfer),
+      position: this.#position(transfer),
+    })
   }
 
   find(id: TransferId): number {

@@ -91,6 +91,7 @@ export interface Graph {
     readonly assumedOrder: boolean
   }
   transfer(transfer: number): GraphTransfer
+  /** The id of `transfer` alone, for a fraction of the time. */
   idOf(transfer: number): TransferId
   /** Number of the transfer, −1 when it is not in this generation. */
   find(id: TransferId): number

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { finished } from '../../src/analysis/slices.ts'
-import { noteOf, sweep } from '../../src/analysis/sweep.ts'
+import { notesOf, sweep } from '../../src/analysis/sweep.ts'
 import { sweepRange } from '../../src/analysis/sweepQuestion.ts'
 import { denseLedger } from '../arbitrary/denseLedger.ts'
 import { randomLedger, usd, usdt, wallet } from '../ledger.arbitrary.ts'
@@ -48,7 +48,8 @@ test('going through the transfers of those that are reached finds what going thr
       }))
       const found = (few: number) => {
         const swept = finished(sweep(range, sources, { maxHops, few }))
-        return Array.from({ length: graph.addressCount }, (_, at) => noteOf(range, swept, at))
+        const everyone = Array.from({ length: graph.addressCount }, (_, at) => at)
+        return notesOf(range, swept, everyone)
       }
       const all = found(0)
       expect(found(Number.MAX_SAFE_INTEGER)).toEqual(all)
