@@ -50,9 +50,11 @@ export interface Method {
 export function splitParcel(parcel: Parcel, units: bigint): readonly [Parcel, Parcel] {
   const rest = parcel.units - units
   if (!parcel.lot) return [{ units }, { units: rest }]
-  const face = (parcel.lot.face * units) / parcel.units
+  const { seed, hop, face: whole, block } = parcel.lot
+  // Until something is converted, face and units are one number.
+  const face = whole === parcel.units ? units : (whole * units) / parcel.units
   return [
-    { units, lot: { ...parcel.lot, face } },
-    { units: rest, lot: { ...parcel.lot, face: parcel.lot.face - face } },
+    { units, lot: { seed, hop, face, block } },
+    { units: rest, lot: { seed, hop, face: whole - face, block } },
   ]
 }

@@ -74,9 +74,7 @@ export function createStops(
     return made
   }
 
-  return (address, time) => {
-    if (through.has(address)) return undefined
-    const account = graph.account(address)
+  function judge(address: number, account: Account, time: number): Stop | undefined {
     const tagged = context.tags.stop(account, time)
     if (tagged)
       return tagged.outcome === 'pool' ? pooled(tagged) : { ...tagged, outcome: tagged.outcome }
@@ -86,6 +84,18 @@ export function createStops(
     if (!context.tags.isTagged(account) && isBusy(address))
       return { outcome: 'high_degree', reason: `sent to more than ${mostReceivers} receivers` }
     return exchanges(address) ? unresolved : undefined
+  }
+
+  /** Of accounts without a tag, which are judged alike at all times; null: no stop. */
+  const untagged = new Map<number, Stop | null>()
+  return (address, time) => {
+    if (through.has(address)) return undefined
+    const known = untagged.get(address)
+    if (known !== undefined) return known ?? undefined
+    const account = graph.account(address)
+    const made = judge(address, account, time)
+    if (!context.tags.isTagged(account)) untagged.set(address, made ?? null)
+    return made
   }
 }
 

@@ -6,8 +6,9 @@ import type { ChainId } from '../ledger/chain.ts'
 import { compareText } from '../ledger/order.ts'
 import { writtenAsOf } from './asOf.ts'
 import type { CoverageView } from './coverageView.ts'
+import type { Ending } from './endings.ts'
 import type { WrappedCoin } from './netChanges.ts'
-import type { Ending, PassConversion, PassResult, Resting } from './pass.ts'
+import type { PassConversion, PassResult, Resting } from './pass.ts'
 import {
   type Outcome,
   outcomes,
