@@ -3,7 +3,8 @@
  * halving whose dust is at most `minShare` of the seeds; these are the rules by which passes before it need not be run.
  *
  * For one seed and a method under which it does not matter what is traced, as long as a finer pass is *plain* (all its
- * lots were converted one for one, none crossed a bridge), so that face and units are one number:
+ * lots were converted one for one, none crossed a bridge or ended where several conversions are credible), so that face
+ * and units are one number:
  *
  * - Nothing a coarser pass does is missing from it. Let S(k) be the units of lots with at most k hops in a pile. Under
  *   haircut a payment gives ⌊a·S(k)/B⌋ and leaves S(k) − ⌊a·S(k)/B⌋, and both grow with S(k); under fifo and lifo the same
@@ -15,10 +16,12 @@
  *   down, in each payment that takes a part of a pile, and what was moved only ever goes where money goes: it changes
  *   the dust by its own amount at most. A payment empties all piles but the last one it takes from; a pile has no more
  *   lots than there are hops; and the coarser pass makes no payment that the finer one does not.
+ *
+ * So once a fine pass is known, a coarser one only has to be shown to leave out too much, which its first part shows.
  */
 import { KnownError } from '../ledger/errors.ts'
 import { followThreshold, isAtMostShare } from './followThreshold.ts'
-import { followPass, type PassPlan, type PassResult } from './pass.ts'
+import { followPass, leavesOutMore, type PassPlan, type PassResult } from './pass.ts'
 
 export interface Halved {
   readonly result: PassResult
@@ -30,10 +33,10 @@ export interface Halved {
 
 type Tried = ReturnType<typeof followPass>
 
-/** A pass that leaves out too much. */
+/** A pass that leaves out too much: at least `dust`. It has no result where only that was asked. */
 interface Coarse {
   readonly halvings: number
-  readonly result: PassResult
+  readonly result?: PassResult
   readonly dust: bigint
 }
 
@@ -58,24 +61,38 @@ interface Share {
  * @throws KnownError `request.timeout`, `trace.unsupported` where the budgets do not even let the seeds be looked at
  */
 export function halve(plan: Omit<PassPlan, 'threshold'>, share: Share): Halved {
-  const run = (halvings: number): Tried =>
-    followPass({ ...plan, threshold: thresholdAt(share, halvings) })
+  const at = (halvings: number): PassPlan => ({ ...plan, threshold: thresholdAt(share, halvings) })
+  const run = (halvings: number): Tried => followPass(at(halvings))
   const isLittle = (dust: bigint): boolean => isAtMostShare(dust, share.minShare, share.seedTotal)
-  let inOrder = plan.seeds.size > 1 || !plan.method.backward || plan.maxIdle !== undefined
+  const isLinear = plan.seeds.size === 1 && plan.method.backward && plan.maxIdle === undefined
+  let inOrder = !isLinear
   // No pass up to `coarse` is the answer, and all of them keep within the budgets.
   let coarse: Coarse | undefined
   let fine: Fine | undefined
   let slope = usualSlope
+
+  /** The next pass to run; on the way there, coarser ones may be shown to leave out too much. */
+  function choose(): number {
+    for (;;) {
+      const first = (coarse?.halvings ?? -1) + 1
+      if (inOrder || !coarse || fine?.halvings === first) return first
+      const likely = guess({ coarse, fine, share, slope })
+      const bound = boundOf(plan, fine, thresholdAt(share, 0))
+      if (!bound || likely === first) return likely
+      if (!leavesOutMore(at(likely - 1), bound)) return likely - 1
+      coarse = { halvings: likely - 1, dust: bound.enough }
+    }
+  }
+
   for (;;) {
-    const first = (coarse?.halvings ?? -1) + 1
-    if (fine?.halvings === first) return answerOf(coarse, fine, run)
-    const halvings = inOrder || !coarse ? first : guess({ coarse, fine, share, slope })
+    const halvings = choose()
+    if (fine?.halvings === halvings) return answerOf(coarse, fine, run)
     const result = run(halvings)
     const dust = typeof result === 'string' ? 0n : dustOf(result)
     if (typeof result === 'string' || thresholdAt(share, halvings) <= 1n || isLittle(dust)) {
       fine = { halvings, result }
     } else if (
-      halvings === first ||
+      halvings === (coarse?.halvings ?? -1) + 1 ||
       (result.isPlain && !isLittle(dust - roundedBy(plan, result)))
     ) {
       if (coarse) slope = (logOf(coarse.dust) - logOf(dust)) / (halvings - coarse.halvings)
@@ -84,16 +101,27 @@ export function halve(plan: Omit<PassPlan, 'threshold'>, share: Share): Halved {
   }
 }
 
+/** What a fine pass says of coarser ones: what reaches an address at most, and a dust that is surely too much. */
+function boundOf(
+  plan: Pick<PassPlan, 'maxHops'>,
+  fine: Fine | undefined,
+  mostDust: bigint,
+): { readonly reached: PassResult['reached']; readonly enough: bigint } | undefined {
+  const result = fine?.result
+  if (result === undefined || typeof result === 'string' || !result.isPlain) return undefined
+  return { reached: result.reached, enough: mostDust + roundedBy(plan, result) }
+}
+
 /** More than rounding can have changed the dust of this pass and of a coarser one, units. */
 function roundedBy({ maxHops }: Pick<PassPlan, 'maxHops'>, { payments }: PassResult): bigint {
   return 2n * BigInt(maxHops + 1) * BigInt(payments)
 }
 
 /** What the dust shrinks by with a halving, as a logarithm: seen on made ledgers. No answer depends on a guess. */
-const usualSlope = 0.6
+const usualSlope = 0.4
 const leastSlope = 0.1
 
-/** Where the answer may be, as far as the dust goes on shrinking as it did: beyond `coarse` and before `fine`. */
+/** Where the answer may be, as far as the dust goes on shrinking as it did: beyond `coarse`, `fine` at the latest. */
 function guess(given: {
   readonly coarse: Coarse
   readonly fine: Fine | undefined
@@ -103,12 +131,11 @@ function guess(given: {
   const { coarse, fine, share } = given
   const from = coarse.halvings
   const tooMuch = logOf(coarse.dust) - Math.log(share.minShare) - logOf(share.seedTotal)
-  // From below it is better to come short, since a finer pass costs more.
-  if (!fine) return from + Math.max(1, Math.floor(tooMuch / Math.max(leastSlope, given.slope)))
+  if (!fine) return from + Math.max(1, Math.round(tooMuch / Math.max(leastSlope, given.slope)))
   const dust = typeof fine.result === 'string' ? 0n : dustOf(fine.result)
   if (dust === 0n) return (from + fine.halvings) >> 1
   const slope = (logOf(coarse.dust) - logOf(dust)) / (fine.halvings - from)
-  return Math.min(fine.halvings - 1, from + Math.max(1, Math.ceil(tooMuch / slope)))
+  return Math.min(fine.halvings, from + Math.max(1, Math.ceil(tooMuch / slope)))
 }
 
 function logOf(units: bigint): number {
@@ -122,8 +149,10 @@ function answerOf(
 ): Halved {
   const passes = halvings + 1
   if (typeof result !== 'string') return { result, halvings, passes, budget: null }
-  const within = coarse ?? doubled(run, halvings)
-  return { result: within.result, halvings: within.halvings, passes, budget: result }
+  if (!coarse) return { ...doubled(run, halvings), passes, budget: result }
+  const within = coarse.result ?? run(coarse.halvings)
+  if (typeof within === 'string') throw new RangeError('a coarser pass went beyond a budget')
+  return { result: within, halvings: coarse.halvings, passes, budget: result }
 }
 
 function thresholdAt({ minShare, seedTotal }: Share, halvings: number): bigint {

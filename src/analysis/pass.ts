@@ -100,8 +100,13 @@ export interface PassResult {
   readonly transactions: number
   /** Payments of accounts that had lots, or may have had. */
   readonly payments: number
-  /** Whether lots crossed no bridge and became no other number of units: face and units are one number. */
+  /**
+   * Whether lots crossed no bridge, became no other number of units, so that face and units are one number, and met no
+   * exchange that nobody can tell.
+   */
   readonly isPlain: boolean
+  /** Face that ever reached each address that is no stop. */
+  readonly reached: ReadonlyMap<number, bigint>
 }
 
 /**
@@ -114,7 +119,22 @@ export interface PassResult {
  * @returns which budget would be exceeded instead, as soon as one is.
  */
 export function followPass(plan: PassPlan): PassResult | 'addresses' | 'transactions' {
-  return new Pass(plan).run()
+  return new Pass(plan, undefined).run()
+}
+
+/**
+ * Whether a pass would leave out more than `enough`, told from its first part: what reaches an address that is never
+ * followed is dust there and then, and need not be looked at any more. Budgets are not looked at.
+ *
+ * @param bound.reached - of each address, at least what all in all reaches it in this pass. No lot of this pass may end
+ * where several conversions are credible.
+ * @returns false where it does not, or where this does not tell.
+ */
+export function leavesOutMore(
+  plan: PassPlan,
+  bound: { readonly reached: ReadonlyMap<number, bigint>; readonly enough: bigint },
+): boolean {
+  return new Pass(plan, bound.reached).leavesOutMore(bound.enough)
 }
 
 interface Active {
@@ -157,9 +177,15 @@ class Pass {
   #visited = 0
   #payments = 0
   #isPlain = true
+  /** Dust, where only that is asked for. */
+  #leftOut = 0n
 
-  constructor(plan: PassPlan) {
+  /** What reaches addresses at most, where only the dust is asked for. */
+  readonly #atMost: ReadonlyMap<number, bigint> | undefined
+
+  constructor(plan: PassPlan, atMost: ReadonlyMap<number, bigint> | undefined) {
     this.#plan = plan
+    this.#atMost = atMost
     this.#graph = plan.graph
     this.#line = plan.timeline
     for (const leg of plan.seeds.keys()) {
@@ -189,7 +215,19 @@ class Pass {
       transactions: this.#visited,
       payments: this.#payments,
       isPlain: this.#isPlain,
+      reached: this.#reached,
     }
+  }
+
+  leavesOutMore(enough: bigint): boolean {
+    for (let next = this.#heap.pop(); next !== undefined; next = this.#heap.pop()) {
+      if (next > this.#plan.through) break
+      if (this.#plan.isBeyond(this.#line.transaction(next))) continue
+      if (++this.#visited % 64 === 1) this.#ask(next)
+      this.#visit(next)
+      if (this.#leftOut > enough) return true
+    }
+    return false
   }
 
   #ask(transaction: number): void {
@@ -334,6 +372,10 @@ class Pass {
       if (!stop) this.#endAll(arrived, to, ends)
       return
     }
+    if (lots && !stop && this.#isNeverFollowed(address)) {
+      this.#leaveOut(to, arrived)
+      return
+    }
     // A stop has no account, but where it has become one only later, older lots may rest there.
     if (stop && !this.#active.has(to)) return
     const kept: readonly Parcel[] = stop ? arrived.map(({ units }) => ({ units })) : arrived
@@ -341,6 +383,21 @@ class Pass {
     if (lots && !stop) this.#note(receiver, address, face)
     receiver.purse.receive(kept)
     if (this.#line.backward) this.#toNowhere(leg, to, receiver)
+  }
+
+  #isNeverFollowed(address: number): boolean {
+    if (!this.#atMost || this.#followed.has(address)) return false
+    return (this.#atMost.get(address) ?? 0n) < this.#plan.threshold
+  }
+
+  /** Lots at the hop limit do not count: they are dust only where nobody spends them. */
+  #leaveOut(to: number, arrived: readonly Parcel[]): void {
+    for (const part of arrived)
+      if (part.lot && part.lot.hop < this.#plan.maxHops) this.#end('dust', to, part)
+    // By a conversion lots may be there all the same, or come at the transaction's end.
+    if (!this.#active.has(to) && this.#converting.byGiver.size === 0) return
+    const clean = arrived.map(({ units }) => ({ units }))
+    this.#opened(to).purse.receive(clean)
   }
 
   /** Reversed ledger: what the payer did not have came from nowhere just before, so it leaves right after. */
@@ -480,6 +537,7 @@ class Pass {
       this.#payments++
       const { parts, missing } = this.#opened(holding).purse.payFromBalance(amount)
       if (missing > 0n && parts.some(isLot)) this.#gap(transaction, holding, missing)
+      if (parts.some(isLot)) this.#isPlain = false
       for (const part of parts) this.#end('ambiguous', holding, part, more)
     }
     for (const [holding, amount] of up)
@@ -623,7 +681,7 @@ class Pass {
   }
 
   #carry(leg: number, face: bigint): void {
-    if (face === 0n) return
+    if (face === 0n || this.#atMost) return
     const transfer = this.#line.transfer(leg)
     this.#carried.set(transfer, (this.#carried.get(transfer) ?? 0n) + face)
   }
@@ -650,6 +708,10 @@ class Pass {
     const { face, hop, seed } = part.lot
     const { address, asset } = place
     const { units } = part
+    if (this.#atMost) {
+      if (outcome === 'dust') this.#leftOut += face
+      return
+    }
     this.#endings.add({ outcome, address, asset, units, face, hop, seed, block: this.#block }, more)
   }
 

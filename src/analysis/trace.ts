@@ -12,7 +12,7 @@ import { createCoverageView } from './coverageView.ts'
 import { exchangeRules } from './exchangeRules.ts'
 import { findSeeds, refuseLaterSeeds, seedAssetOf } from './findSeeds.ts'
 import { halve } from './halvings.ts'
-import { methods } from './methods.ts'
+import { type MethodName, methods } from './methods.ts'
 import type { PassPlan, PassPosition } from './pass.ts'
 import { createStops, type StopTags, type ValueTokens } from './stops.ts'
 import { backwardTimeline, forwardTimeline, type Timeline } from './timeline.ts'
@@ -48,6 +48,23 @@ export const engineVersion = 'jejak-trace/3'
  */
 export function trace(graph: Graph, context: TraceContext, query: TraceQuery): TraceAnswer {
   refuseMethod(query)
+  return createTracer(graph, context, query)(query.method)
+}
+
+/**
+ * Traces of one question that differ by nothing but their method: what does not depend on it is found once, such as
+ * where lots stop and what was converted.
+ *
+ * Cost of what it returns: as of `trace`.
+ *
+ * @param query - for a direction in which every method that is then asked for has a form.
+ * @throws KnownError as `trace` does.
+ */
+export function createTracer(
+  graph: Graph,
+  context: TraceContext,
+  query: Omit<TraceQuery, 'method'>,
+): (method: MethodName) => TraceAnswer {
   const seeds = findSeeds(graph, query.seeds)
   const asset = seedAssetOf(graph, seeds)
   const seedTotal = seeds.reduce((sum, seed) => sum + graph.amount(seed), 0n)
@@ -55,21 +72,25 @@ export function trace(graph: Graph, context: TraceContext, query: TraceQuery): T
   const asOf = asOfBlocks(graph, coverage, query.asOf)
   refuseLaterSeeds(graph, seeds, asOf)
   const plan = planOf(graph, context, { query, seeds, asset, asOf })
-  const passed = halve(plan, { minShare: query.minShare, seedTotal })
-  const parts: TraceParts = {
-    graph,
-    query,
-    seeds,
-    seedTotal,
-    coverage,
-    asOf,
-    ...passed,
-    wrappers: plan.wrappers,
-    version: engineVersion,
-    tags: knowledgeDigest(context),
-    trust: context.tokens.carriesValue(assetName(graph, asset), assetName(graph, asset)) ?? 'seed',
+  const tags = knowledgeDigest(context)
+  const name = assetName(graph, asset)
+  return (method) => {
+    const share = { minShare: query.minShare, seedTotal }
+    const parts: TraceParts = {
+      graph,
+      query: { ...query, method },
+      seeds,
+      seedTotal,
+      coverage,
+      asOf,
+      ...halve({ ...plan, method: methods[method] }, share),
+      wrappers: plan.wrappers,
+      version: engineVersion,
+      tags,
+      trust: context.tokens.carriesValue(name, name) ?? 'seed',
+    }
+    return writeAnswer(parts)
   }
-  return writeAnswer(parts)
 }
 
 /** Digest of the tags, token list, prices, records and registries in force. */
@@ -101,7 +122,7 @@ function planOf(
   graph: Graph,
   context: TraceContext,
   given: {
-    readonly query: TraceQuery
+    readonly query: Omit<TraceQuery, 'method'>
     readonly seeds: readonly number[]
     readonly asset: number
     readonly asOf: ReadonlyMap<ChainId, number>
@@ -128,7 +149,6 @@ function planOf(
   return {
     graph,
     timeline,
-    method: methods[query.method],
     seeds: new Map(
       seeds
         .map((seed, number) => [timeline.transfer(seed), number] as const)
@@ -159,7 +179,7 @@ function severalAssets(graph: Graph, holding: number, counts: readonly boolean[]
   return found > 1
 }
 
-/** Passes of one trace look at the same transactions again. */
+/** Passes of one trace, and of several methods, look at the same transactions again. */
 function remembered<T>(find: (transaction: number) => T): (transaction: number) => T {
   const known = new Map<number, T>()
   return (transaction) => {
@@ -169,9 +189,13 @@ function remembered<T>(find: (transaction: number) => T): (transaction: number) 
   }
 }
 
-type Plan = Omit<PassPlan, 'threshold'> & Pick<TraceParts, 'wrappers'>
+type Plan = Omit<PassPlan, 'threshold' | 'method'> & Pick<TraceParts, 'wrappers'>
 
-function throughOf(graph: Graph, timeline: Timeline, query: TraceQuery): number {
+function throughOf(
+  graph: Graph,
+  timeline: Timeline,
+  query: Pick<TraceQuery, 'throughTransfer'>,
+): number {
   if (query.throughTransfer === undefined) return Number.POSITIVE_INFINITY
   const transfer = graph.find(query.throughTransfer)
   if (transfer >= 0) return timeline.transactionOf(timeline.transfer(transfer))
