@@ -34,17 +34,25 @@ export interface Endings {
 
 export function createEndings(): Endings {
   const all: Summed[] = []
-  const places = new Map<number, Summed[]>()
+  /** By address, then by hop. */
+  const places = new Map<number, Summed[][]>()
+  let [lastAddress, lastPlace]: [number, Summed[][]] = [Number.NaN, []]
   let dust = 0n
 
-  /** Those of one address and hop, and of one of a few dozen seeds. */
-  function near({ address, hop, seed }: Omit<Ending, keyof Explanation>): Summed[] {
-    const key = ((address + 1) * 128 + hop) * 64 + (seed % 64)
-    const known = places.get(key)
-    if (known) return known
-    const made: Summed[] = []
-    places.set(key, made)
-    return made
+  /** Several lots end at one address at a time, so the last one is kept at hand. */
+  function placeOf(address: number): Summed[][] {
+    if (address === lastAddress) return lastPlace
+    const known = places.get(address) ?? []
+    if (known.length === 0) places.set(address, known)
+    lastAddress = address
+    lastPlace = known
+    return known
+  }
+
+  function others(address: number, hop: number): Summed[] {
+    const place = placeOf(address)
+    while (place.length <= hop) place.push([])
+    return place[hop] as Summed[]
   }
 
   return {
@@ -52,21 +60,23 @@ export function createEndings(): Endings {
     get dust() {
       return dust
     },
-    add(part, explanation = {}) {
+    add(part, explanation = nothing) {
       if (part.outcome === 'dust') dust += part.face
-      const others = near(part)
-      const known = others.find((other) => isAlike(other, part, explanation))
-      if (known) {
+      const near = others(part.address, part.hop)
+      for (const known of near) {
+        if (!isAlike(known, part, explanation)) continue
         known.units += part.units
         known.face += part.face
         return
       }
       const made = { ...part, ...explanation }
       all.push(made)
-      others.push(made)
+      near.push(made)
     },
   }
 }
+
+const nothing: Explanation = {}
 
 type Summed = Omit<Ending, 'units' | 'face'> & { units: bigint; face: bigint }
 
@@ -78,8 +88,6 @@ function isAlike(
   return (
     known.outcome === part.outcome &&
     known.asset === part.asset &&
-    known.address === part.address &&
-    known.hop === part.hop &&
     known.seed === part.seed &&
     known.reason === explanation.reason &&
     known.receipt === explanation.receipt &&

@@ -320,11 +320,19 @@ class Pass {
     const atOnce = isReseeded ? 'reseeded' : this.#endingOfAll(payer, from)
     const maxHops = isReseeded ? Number.POSITIVE_INFINITY : this.#plan.maxHops
     const goOn: Parcel[] = []
+    let clean = 0n
     for (const part of parts) {
       const outcome = part.lot && part.lot.hop >= maxHops ? 'hop_limit' : atOnce
+      if (part.lot && !outcome) {
+        if (clean > 0n) goOn.push({ units: clean })
+        clean = 0n
+        goOn.push(part)
+        continue
+      }
       if (part.lot && outcome) this.#end(outcome, from, part)
-      goOn.push(part.lot && outcome ? { units: part.units } : part)
+      clean += part.units
     }
+    if (clean > 0n) goOn.push({ units: clean })
     return goOn
   }
 

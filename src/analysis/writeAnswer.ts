@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts'
-import { type Account, formatAccount } from '../ledger/account.ts'
+import { type Account, accountChain, formatAccount } from '../ledger/account.ts'
 import { shareOf } from '../ledger/amount.ts'
 import { type AssetId, formatAsset } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
@@ -43,7 +43,8 @@ export interface TraceParts {
 /** The answer of design section 15. Nothing is computed here but sums; the same parts give the same bytes. */
 export function writeAnswer(parts: TraceParts): TraceAnswer {
   const { graph, query, seedTotal, result } = parts
-  const rests = result.resting.map((rest) => restingEnding(parts, rest))
+  const judge = createRestJudge(parts)
+  const rests = result.resting.map((rest) => judge(rest))
   const ends = result.endings.map((ending) => fromNowhere(parts, ending))
   const written = writeOutcomes(parts, [...ends, ...rests.map(({ ending }) => ending)])
   const movements = [...result.carried].sort(([a], [b]) => a - b)
@@ -126,38 +127,49 @@ function firstBlockOf(graph: Graph, address: number): number {
   return graph.block(graph.blockOf(graph.transactionOf(first))).number
 }
 
-/** Of several reasons the first counts: dust, not_ingested, (frozen,) still_held. */
-function restingEnding(parts: TraceParts, rest: Resting): JudgedRest {
-  const { graph, coverage, asOf, query } = parts
-  const account = graph.account(rest.address)
-  const asset = graph.assets[rest.asset] as AssetId
-  const chain = account.slice(0, account.lastIndexOf(':')) as ChainId
+/**
+ * Of several reasons the first counts: dust, not_ingested, (frozen,) still_held. Several lots rest at one address, often
+ * from one block on, and are judged alike.
+ */
+function createRestJudge(parts: TraceParts): (rest: Resting) => JudgedRest {
+  const { graph, asOf, query } = parts
   const backward = query.direction === 'backward'
-  // Backward it matters what the address was ever sent until then, else what it paid from then to the as-of block.
-  const through = backward
-    ? coverage.through(account, asset, { fromBlock: firstBlockOf(graph, rest.address), side: 'in' })
-    : coverage.through(account, asset, { fromBlock: rest.lot.block, side: 'out' })
-  const until = backward ? rest.lot.block : (asOf.get(chain) ?? 0)
-  const covered = through !== undefined && through.block >= until
-  const outcome = outcomeOfRest(rest, { covered, backward })
-  const reason =
-    outcome === 'not_ingested'
-      ? { reason: `coveredThrough ${through?.block ?? 'nothing'}` }
-      : outcome === 'budget'
-        ? { reason: 'deadline' }
-        : {}
-  const { face, hop, seed } = rest.lot
-  const ending = {
-    outcome,
-    address: rest.address,
-    asset: rest.asset,
-    units: rest.units,
-    face,
-    hop,
-    seed,
-    account,
+  let [lastAddress, account]: [number, Account | undefined] = [-1, undefined]
+
+  function accountOf(address: number): Account {
+    if (address !== lastAddress || account === undefined) account = graph.account(address)
+    lastAddress = address
+    return account
   }
-  return { ending: { ...ending, ...reason }, through }
+
+  return (rest) => {
+    const { address, asset, units } = rest
+    const { face, hop, seed, block } = rest.lot
+    const of = accountOf(address)
+    const through = coveredThrough(parts, rest, of)
+    const until = backward ? block : (asOf.get(accountChain(of)) ?? 0)
+    const covered = through !== undefined && through.block >= until
+    const outcome = outcomeOfRest(rest, { covered, backward })
+    const ending = { outcome, address, asset, units, face, hop, seed, account: of }
+    if (outcome === 'not_ingested') {
+      const reason = `coveredThrough ${through?.block ?? 'nothing'}`
+      return { ending: { ...ending, reason }, through }
+    }
+    const late = outcome === 'budget' ? { reason: 'deadline' } : {}
+    return { ending: { ...ending, ...late }, through }
+  }
+}
+
+/** Backward it matters what the address was ever sent until then, else what it paid from then to the as-of block. */
+function coveredThrough(
+  { graph, coverage, query }: TraceParts,
+  { address, asset, lot }: Resting,
+  account: Account,
+): JudgedRest['through'] {
+  const name = graph.assets[asset] as AssetId
+  if (query.direction === 'forward')
+    return coverage.through(account, name, { fromBlock: lot.block, side: 'out' })
+  return coverage.through(account, name, { fromBlock: firstBlockOf(graph, address), side: 'in' })
 }
 
 function outcomeOfRest(
