@@ -1,4 +1,4 @@
-import type { Lot, Method, Parcel, Pile } from './parcels.ts'
+import { type Lot, lotParcel, type Method, type Parcel, type Pile } from './parcels.ts'
 
 /** Pro rata: a payment of a out of a balance B carries a/B of every lot. */
 export const haircut: Method = { backward: true, pile: () => new Mixture() }
@@ -36,8 +36,9 @@ class Mixture implements Pile {
     const at = this.#place(lot)
     const known = this.#lots[at]
     if (known && known.seed === lot.seed && known.hop === lot.hop) {
+      const isPlain = known.face === known.units && lot.face === units
       known.units += units
-      known.face += lot.face
+      known.face = isPlain ? known.units : known.face + lot.face
       // Covered from the earlier block on is the claim that holds for both.
       known.block = Math.min(known.block, lot.block)
     } else {
@@ -95,14 +96,15 @@ class Mixture implements Pile {
   }
 }
 
-function parcelOf({ units, seed, hop, face, block }: Held): Parcel {
-  return { units, lot: { seed, hop, face, block } }
+function parcelOf(held: Held): Parcel {
+  return lotParcel(held.units, held, held.face)
 }
 
 /** As `splitParcel`, but what stays is changed in place. Until something is converted, face and units are one number. */
 function split(held: Held, units: bigint): Parcel {
-  const face = held.face === held.units ? units : (held.face * units) / held.units
+  const isPlain = held.face === held.units
+  const face = isPlain ? units : (held.face * units) / held.units
   held.units -= units
-  held.face -= face
-  return { units, lot: { seed: held.seed, hop: held.hop, face, block: held.block } }
+  held.face = isPlain ? held.units : held.face - face
+  return lotParcel(units, held, face)
 }

@@ -120,6 +120,8 @@ function roundedBy({ maxHops }: Pick<PassPlan, 'maxHops'>, { payments }: PassRes
 /** What the dust shrinks by with a halving, as a logarithm: seen on made ledgers. No answer depends on a guess. */
 const usualSlope = 0.4
 const leastSlope = 0.1
+/** A guess from one pass reaches no further. */
+const mostAtOnce = 11
 
 /** Where the answer may be, as far as the dust goes on shrinking as it did: beyond `coarse`, `fine` at the latest. */
 function guess(given: {
@@ -131,7 +133,10 @@ function guess(given: {
   const { coarse, fine, share } = given
   const from = coarse.halvings
   const tooMuch = logOf(coarse.dust) - Math.log(share.minShare) - logOf(share.seedTotal)
-  if (!fine) return from + Math.max(1, Math.round(tooMuch / Math.max(leastSlope, given.slope)))
+  if (!fine) {
+    const steps = Math.round(tooMuch / Math.max(leastSlope, given.slope))
+    return from + Math.min(mostAtOnce, Math.max(1, steps))
+  }
   const dust = typeof fine.result === 'string' ? 0n : dustOf(fine.result)
   if (dust === 0n) return (from + fine.halvings) >> 1
   const slope = (logOf(coarse.dust) - logOf(dust)) / (fine.halvings - from)

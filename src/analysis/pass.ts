@@ -4,7 +4,7 @@ import type { BridgeMatch } from './conversionKnowledge.ts'
 import { type Conversion, firstPaid, type TransactionConversions } from './conversions.ts'
 import { convertParts } from './convertParts.ts'
 import { createEndings, type Ending, type Explanation } from './endings.ts'
-import type { Lot, Method, Parcel } from './parcels.ts'
+import { type Lot, lotParcel, type Method, movedParcel, type Parcel } from './parcels.ts'
 import { Purse } from './purse.ts'
 import type { Stop } from './stops.ts'
 import { firstAtOrBehind, type History, type Timeline } from './timeline.ts'
@@ -346,7 +346,9 @@ class Pass {
   /** A payment to nobody: a fee, a burn, an issue on the reversed ledger, an unwrap whose other side is not in sight. */
   #spendForGood(leg: number, parts: readonly Parcel[]): void {
     this.#carry(leg, faceOf(parts))
-    this.#endForGood(leg, moved(parts))
+    // Of every account that pays fees, each lot ends in part with each of them.
+    if (this.#line.kind(leg) !== 'fee') this.#endForGood(leg, moved(parts))
+    else for (const part of parts) this.#end('fees', this.#line.from(leg), part, undefined, 1)
   }
 
   #endForGood(leg: number, parts: readonly Parcel[]): void {
@@ -703,29 +705,37 @@ class Pass {
     for (const part of parts) if (part.lot) this.#end(stop.outcome, holding, part, more)
   }
 
-  #end(outcome: Outcome, holding: number, part: Parcel, more?: Explanation): void {
+  #end(outcome: Outcome, holding: number, part: Parcel, more?: Explanation, hops = 0): void {
+    if (!part.lot) return
     const place = {
       address: holding < 0 ? -1 : this.#graph.addressOf(holding),
       asset: holding < 0 ? -1 : this.#graph.assetOf(holding),
     }
-    this.#endAt(outcome, place, part, more)
+    this.#endAt(outcome, place, part, more, hops)
   }
 
-  #endAt(outcome: Outcome, place: Place, part: Parcel, more?: Explanation): void {
-    if (!part.lot) return
-    const { face, hop, seed } = part.lot
-    const { address, asset } = place
-    const { units } = part
+  #endAt(
+    outcome: Outcome,
+    { address, asset }: Place,
+    { units, lot }: Parcel,
+    more?: Explanation,
+    hops = 0,
+  ): void {
+    if (!lot) return
     if (this.#atMost) {
-      if (outcome === 'dust') this.#leftOut += face
+      if (outcome === 'dust') this.#leftOut += lot.face
       return
     }
+    const { face, seed } = lot
+    const hop = lot.hop + hops
     this.#endings.add({ outcome, address, asset, units, face, hop, seed, block: this.#block }, more)
   }
 
   #inBlock(parts: readonly Parcel[]): readonly Parcel[] {
     return parts.map(({ units, lot }) =>
-      lot ? { units, lot: { ...lot, block: this.#block } } : { units },
+      lot
+        ? lotParcel(units, { seed: lot.seed, hop: lot.hop, block: this.#block }, lot.face)
+        : { units },
     )
   }
 
@@ -772,11 +782,7 @@ function tookTooLong(): KnownError {
 
 /** A transfer is a hop of the lots in it. */
 function moved(parts: readonly Parcel[], arrivedIn?: number): readonly Parcel[] {
-  return parts.map(({ units, lot }) => {
-    if (!lot) return { units }
-    const { seed, hop, face, block } = lot
-    return { units, lot: { seed, hop: hop + 1, face, block: arrivedIn ?? block } }
-  })
+  return parts.map((part) => (part.lot ? movedParcel(part.units, part.lot, arrivedIn) : part))
 }
 
 function isLot({ lot }: Parcel): boolean {
