@@ -66,6 +66,8 @@ export function createStops(
   function isBusy(address: number): boolean {
     const known = busy.get(address)
     if (known !== undefined) return known
+    // Who takes part in few transfers cannot have paid many receivers.
+    if (!hasEvents(address, mostReceivers + 1)) return false
     const options = {
       counts: (asset: number) => counts[asset] === true,
       isBeyond: query.isBeyond,
@@ -74,6 +76,14 @@ export function createStops(
     const made = graph.receivers(address, options) > mostReceivers
     busy.set(address, made)
     return made
+  }
+
+  function hasEvents(address: number, least: number): boolean {
+    const { start, end } = graph.holdingsOf(address)
+    let events = 0
+    for (let holding = start; holding < end && events < least; holding++)
+      events += graph.events(holding).length
+    return events >= least
   }
 
   function judge(address: number, account: Account, time: number): Stop | undefined {
