@@ -31,6 +31,7 @@ const Environment = z.object({
   JEJAK_MAX_ADDRESSES: whole(1, 10_000_000).default(100_000),
   JEJAK_MAX_TRANSACTIONS: whole(1, 100_000_000).default(250_000),
   JEJAK_TRACE_TIMEOUT_MS: whole(0, 3_600_000).default(20_000),
+  JEJAK_MAX_STALENESS_MS: whole(0, 3_600_000).default(10_000),
   JEJAK_MAX_GRAPH_BYTES: whole(1, Number.MAX_SAFE_INTEGER).optional(),
 })
 
@@ -52,6 +53,8 @@ export interface Config {
   readonly maxTransactions: number
   /** Longest trace over HTTP, milliseconds. */
   readonly traceTimeoutMs: number
+  /** How old the ledger that a trace over HTTP is made of may be while the log goes on, milliseconds. */
+  readonly maxStalenessMs: number
   /** Largest graph to hold in memory, bytes; a larger ledger is traced from the store. Default half of the memory. */
   readonly maxGraphBytes?: number
 }
@@ -105,6 +108,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     maxAddresses: data.JEJAK_MAX_ADDRESSES,
     maxTransactions: data.JEJAK_MAX_TRANSACTIONS,
     traceTimeoutMs: data.JEJAK_TRACE_TIMEOUT_MS,
+    maxStalenessMs: data.JEJAK_MAX_STALENESS_MS,
     ...(data.JEJAK_MAX_GRAPH_BYTES === undefined
       ? {}
       : { maxGraphBytes: data.JEJAK_MAX_GRAPH_BYTES }),

@@ -33,7 +33,7 @@ export function certificatesOf(bounds: Extremes, given: Certifying): readonly Ce
   // Both name mostly the same transfers, and writing out a name takes time.
   const ids = new Map<number, TransferId>()
   const idOf = (transfer: number): TransferId => {
-    const id = ids.get(transfer) ?? given.graph.transfer(transfer).id
+    const id = ids.get(transfer) ?? given.graph.idOf(transfer)
     ids.set(transfer, id)
     return id
   }
@@ -66,7 +66,8 @@ function certify(
     else balances.push(cutBalance(network.holds[edge - moves.length] as Hold, given))
   }
   const flow: FlowPart[] = []
-  for (const [edge, { kind, transfer }] of moves.entries()) {
+  for (let edge = 0; edge < moves.length; edge++) {
+    const { kind, transfer } = moves[edge] as CorridorMove
     const amount = extreme.flow[edge] as bigint
     if (kind !== 'seed' && amount > 0n)
       flow.push({ kind, transfer: idOf(transfer), amount: amount.toString() })
@@ -111,7 +112,7 @@ function pays(graph: Graph, leg: number, holding: number): boolean {
 
 /** Moment of a slot of `Move`, in words of the ledger. */
 export function momentOf(graph: Graph, slot: number): Moment {
-  const after = graph.transfer(lastLegAt(graph, slot)).id
+  const after = graph.idOf(lastLegAt(graph, slot))
   return { after, behind: slot % 2 === 0 ? 'transfer' : 'transaction' }
 }
 
@@ -134,7 +135,8 @@ function endsOf(
     const key = `${end} ${holding}`
     found.set(key, { end, holding, amount: (found.get(key)?.amount ?? 0n) + amount })
   }
-  for (const [edge, move] of moves.entries()) {
+  for (let edge = 0; edge < moves.length; edge++) {
+    const move = moves[edge] as CorridorMove
     if (move.goes === 'on') continue
     if (move.to >= 0) add(restsAs(move.to), move.to, flow[edge])
     else add(move.end ?? 'elsewhere', endPlace(graph, move), flow[edge])

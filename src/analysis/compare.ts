@@ -3,7 +3,7 @@ import { shareOf } from '../ledger/amount.ts'
 import { compareText } from '../ledger/order.ts'
 import type { TransferId } from '../ledger/transfer.ts'
 import { type MethodName, methodNames, methods } from './methods.ts'
-import { type TraceContext, trace } from './trace.ts'
+import { createTracer, type TraceContext } from './trace.ts'
 import { type Outcome, outcomes, type TraceAnswer, type TraceQuery } from './traceAnswer.ts'
 
 /** Faces by method, decimal strings of the seeds' base units; a method that found nothing there has "0". */
@@ -63,7 +63,7 @@ export function compareMethods(
   const names = methodNames.filter(
     (name) => query.direction === 'forward' || methods[name].backward,
   )
-  const traces = names.map((method) => trace(graph, context, { ...query, method }))
+  const traces = names.map(createTracer(graph, context, query))
   return { comparison: comparisonOf(names, traces), traces }
 }
 

@@ -9,7 +9,7 @@
 
 import { hasBit } from './bits.ts'
 import { type Sliced, shortSlice } from './slices.ts'
-import { type SweepRange, sweep } from './sweep.ts'
+import { arrivalSize, type SweepRange, type Swept, sweep } from './sweep.ts'
 import { always, type SweepStops } from './sweepStops.ts'
 
 /** Per place in the corridor, ascending in the order of the search. */
@@ -43,6 +43,8 @@ export function* corridor(range: SweepRange, sides: Sides): Sliced<Corridor> {
   // Stops were judged on the way there; on the way back everything counts, and what was never reached falls away.
   const other = { ...range, backward: !range.backward, stops: noStops }
   const far = yield* sweep(other, sourcesAt(sides.far))
+  const arrivals = firstArrivals(range, near)
+  const departures = firstArrivals(range, far)
   const sign = range.backward ? -1 : 1
   const { graph, moves } = range
   const { holdingAddress } = graph.columns
@@ -53,10 +55,10 @@ export function* corridor(range: SweepRange, sides: Sides): Sliced<Corridor> {
 
   /** Reached from the near side before the transfer, and able to reach the far side after it. */
   function isBetween(holding: number, transfer: number, target: number): boolean {
-    const [from, to] = [holding * 2, target * 2]
-    const arrival = near.how[from + 1] as number
-    if (near.state[from + 1] !== 0 && sign * (transfer - arrival) <= 0) return false
-    return far.state[to + 1] === 0 || sign * ((far.how[to + 1] as number) - transfer) > 0
+    const arrival = arrivals[holding] as number
+    if (near.state[holding * 2 + 1] !== 0 && sign * (transfer - arrival) <= 0) return false
+    const departure = departures[target] as number
+    return far.state[target * 2 + 1] === 0 || sign * (departure - transfer) > 0
   }
 
   function belongs(transfer: number): boolean {
@@ -77,6 +79,14 @@ export function* corridor(range: SweepRange, sides: Sides): Sliced<Corridor> {
   }
   if (range.backward) found.reverse()
   return yield* numbered(range, found, { isNear, isFar })
+}
+
+/** By holding the transfer by which it was reached first. */
+function firstArrivals({ graph }: SweepRange, { arrivals }: Swept): Int32Array {
+  const first = new Int32Array(graph.columns.holdingAddress.length)
+  for (let at = arrivals.length - arrivalSize; at >= 0; at -= arrivalSize)
+    first[arrivals[at] as number] = arrivals[at + 1] as number
+  return first
 }
 
 const noStops: SweepStops = {

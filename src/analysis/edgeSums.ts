@@ -16,15 +16,26 @@ export interface Side {
   readonly sums: Sums
 }
 
-export function sideOf(
+/** Both sides: where edges leave, and where they arrive. */
+export function sidesOf(
+  network: FlowNetwork,
+  limit: bigint,
+): { readonly out: Side; readonly into: Side } {
+  const { from, to, capacity } = network
+  const isSmall = limit <= BigInt(Number.MAX_SAFE_INTEGER)
+  const rooms = isSmall ? new Float64Array(capacity.length) : undefined
+  if (rooms) for (let e = 0; e < rooms.length; e++) rooms[e] = Number(capacity[e])
+  return { out: sideOf(network, from, rooms), into: sideOf(network, to, rooms) }
+}
+
+function sideOf(
   { nodeCount, capacity }: FlowNetwork,
   end: ArrayLike<number>,
-  limit: bigint,
+  rooms: Float64Array | undefined,
 ): Side {
   const count = new Int32Array(nodeCount)
   const only = new Int32Array(nodeCount)
-  const isSmall = limit <= BigInt(Number.MAX_SAFE_INTEGER)
-  const sums = isSmall ? floatSums(capacity, nodeCount) : bigintSums(capacity, nodeCount)
+  const sums = rooms ? floatSums(rooms, nodeCount) : bigintSums(capacity, nodeCount)
   for (let e = 0; e < capacity.length; e++) {
     const node = end[e] as number
     if (capacity[e] === 0n) continue
@@ -36,8 +47,7 @@ export function sideOf(
 }
 
 /** A sum that a float no longer holds exactly is taken for endless: then nothing fits, which is always safe. */
-function floatSums(capacity: readonly bigint[], nodeCount: number): Sums {
-  const room = Float64Array.from(capacity, Number)
+function floatSums(room: Float64Array, nodeCount: number): Sums {
   const sum = new Float64Array(nodeCount)
   const put = (node: number, value: number): void => {
     sum[node] = value > Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : value

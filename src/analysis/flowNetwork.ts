@@ -1,4 +1,4 @@
-import type { Corridor } from './flowCorridor.ts'
+import type { Corridor, CorridorMove } from './flowCorridor.ts'
 import type { Move } from './forwardMoves.ts'
 
 import type { FlowNetwork } from './maxFlow.ts'
@@ -55,22 +55,31 @@ export function flowNetwork(
     capacity.push(amount < seedTotal ? amount : seedTotal)
   }
   const nodeOf = (holding: number, { slot, amount }: Move, part: Part): number => {
-    const before = last.get(holding)
-    if (before?.slot === slot) return before.node
+    const place = last.get(holding)
+    if (place?.slot === slot) return place.node
     const balance = balanceAfter(holding, slot)
-    const isSame =
-      every === 'place' && before !== undefined && isSamePlace(before, { part, amount, balance })
-    const node = isSame ? before.node : nodeCount++
-    const hasPaid = part !== 'receives' || (isSame && before.hasPaid)
-    last.set(holding, { node, slot, balance, hasPaid })
-    if (before && !isSame) {
-      const hold = { holding, after: before.slot, balance: before.balance, isLast: false }
-      holds.push({ hold, from: before.node, to: node })
+    const pays = part !== 'receives'
+    if (!place) {
+      const node = nodeCount++
+      last.set(holding, { node, slot, balance, hasPaid: pays })
+      return node
     }
-    return node
+    if (every === 'place' && isSamePlace(place, part, balance, amount)) {
+      place.hasPaid ||= pays
+    } else {
+      const hold = { holding, after: place.slot, balance: place.balance, isLast: false }
+      holds.push({ hold, from: place.node, to: nodeCount })
+      place.node = nodeCount++
+      place.hasPaid = pays
+    }
+    // Written over: a corridor has hundreds of thousands of moments.
+    place.slot = slot
+    place.balance = balance
+    return place.node
   }
   const { moves } = corridor
-  for (const [i, move] of moves.entries()) {
+  for (let i = 0; i < moves.length; i++) {
+    const move = moves[i] as CorridorMove
     const isTogether = moves[i - 1]?.slot === move.slot || moves[i + 1]?.slot === move.slot
     const tail = move.from < 0 ? source : nodeOf(move.from, move, isTogether ? 'both' : 'pays')
     if (move.goes === 'on')
@@ -90,10 +99,10 @@ type Part = 'pays' | 'receives' | 'both'
 
 /** The node at which a holding stands, and since when. */
 interface Place {
-  readonly node: number
-  readonly slot: number
-  readonly balance: bigint | undefined
-  readonly hasPaid: boolean
+  node: number
+  slot: number
+  balance: bigint | undefined
+  hasPaid: boolean
 }
 
 /**
@@ -101,11 +110,13 @@ interface Place {
  * it is all that came, before a payment all that can go. Only where nothing was added does the latter hold.
  */
 function isSamePlace(
-  before: Place,
-  now: { readonly part: Part; readonly amount: bigint; readonly balance: bigint | undefined },
+  before: Readonly<Place>,
+  part: Part,
+  balance: bigint | undefined,
+  amount: bigint,
 ): boolean {
   if (!before.hasPaid) return true
-  if (now.part !== 'pays') return false
-  if (now.balance === undefined || before.balance === undefined) return true
-  return now.balance + now.amount <= before.balance
+  if (part !== 'pays') return false
+  if (balance === undefined || before.balance === undefined) return true
+  return balance + amount <= before.balance
 }

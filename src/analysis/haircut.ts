@@ -1,7 +1,10 @@
-import { type Lot, type Method, type Parcel, type Pile, splitParcel } from './parcels.ts'
+import { type Lot, lotParcel, type Method, type Parcel, type Pile } from './parcels.ts'
 
 /** Pro rata: a payment of a out of a balance B carries a/B of every lot. */
 export const haircut: Method = { backward: true, pile: () => new Mixture() }
+
+/** A merged lot while it is in the pile: changed in place, since under this method every payment changes all of them. */
+type Held = { units: bigint } & { -readonly [K in keyof Lot]: Lot[K] }
 
 /**
  * Money that has been stirred: lots merged by (seed, hop), clean money last. Of an outflow a, parcel i gives
@@ -9,7 +12,7 @@ export const haircut: Method = { backward: true, pile: () => new Mixture() }
  */
 class Mixture implements Pile {
   /** By seed, then hop. */
-  #lots: { units: bigint; lot: Lot }[] = []
+  readonly #lots: Held[] = []
   #clean = 0n
   #balance = 0n
 
@@ -18,7 +21,9 @@ class Mixture implements Pile {
   }
 
   get parcels(): readonly Parcel[] {
-    return this.#clean > 0n ? [...this.#lots, { units: this.#clean }] : this.#lots
+    const parcels: Parcel[] = this.#lots.map(parcelOf)
+    if (this.#clean > 0n) parcels.push({ units: this.#clean })
+    return parcels
   }
 
   push({ units, lot }: Parcel): void {
@@ -30,35 +35,39 @@ class Mixture implements Pile {
     if (units === 0n) return
     const at = this.#place(lot)
     const known = this.#lots[at]
-    if (known && known.lot.seed === lot.seed && known.lot.hop === lot.hop) {
+    if (known && known.seed === lot.seed && known.hop === lot.hop) {
+      const isPlain = known.face === known.units && lot.face === units
+      known.units += units
+      known.face = isPlain ? known.units : known.face + lot.face
       // Covered from the earlier block on is the claim that holds for both.
-      const block = Math.min(known.lot.block, lot.block)
-      const face = known.lot.face + lot.face
-      this.#lots[at] = { units: known.units + units, lot: { ...lot, face, block } }
-    } else this.#lots.splice(at, 0, { units, lot })
+      known.block = Math.min(known.block, lot.block)
+    } else {
+      const { seed, hop, face, block } = lot
+      this.#lots.splice(at, 0, { units, seed, hop, face, block })
+    }
   }
 
   take(units: bigint, parts: Parcel[]): bigint {
     if (units >= this.#balance) return this.#takeAll(units, parts)
-    const rests: { units: bigint; lot: Lot }[] = []
+    const lots = this.#lots
+    let kept = 0
     let sum = 0n
     let given = 0n
-    for (const parcel of this.#lots) {
-      sum += parcel.units
+    for (const held of lots) {
+      sum += held.units
       const until = (units * sum) / this.#balance
       const part = until - given
       given = until
-      if (part === 0n) rests.push(parcel)
-      else if (part === parcel.units) parts.push(parcel)
-      else {
-        const [paid, rest] = splitParcel(parcel, part)
-        parts.push(paid)
-        if (rest.lot) rests.push({ units: rest.units, lot: rest.lot })
+      if (part === held.units) {
+        parts.push(parcelOf(held))
+        continue
       }
+      if (part > 0n) parts.push(split(held, part))
+      lots[kept++] = held
     }
+    lots.length = kept
     const clean = units - given
     if (clean > 0n) parts.push({ units: clean })
-    this.#lots = rests
     this.#clean -= clean
     this.#balance -= units
     return 0n
@@ -67,7 +76,7 @@ class Mixture implements Pile {
   #takeAll(units: bigint, parts: Parcel[]): bigint {
     parts.push(...this.parcels)
     const missing = units - this.#balance
-    this.#lots = []
+    this.#lots.length = 0
     this.#clean = 0n
     this.#balance = 0n
     return missing
@@ -79,10 +88,23 @@ class Mixture implements Pile {
     let high = this.#lots.length
     while (low < high) {
       const middle = (low + high) >> 1
-      const { lot } = this.#lots[middle] as { lot: Lot }
-      if (lot.seed < seed || (lot.seed === seed && lot.hop < hop)) low = middle + 1
+      const held = this.#lots[middle] as Held
+      if (held.seed < seed || (held.seed === seed && held.hop < hop)) low = middle + 1
       else high = middle
     }
     return low
   }
+}
+
+function parcelOf(held: Held): Parcel {
+  return lotParcel(held.units, held, held.face)
+}
+
+/** As `splitParcel`, but what stays is changed in place. Until something is converted, face and units are one number. */
+function split(held: Held, units: bigint): Parcel {
+  const isPlain = held.face === held.units
+  const face = isPlain ? units : (held.face * units) / held.units
+  held.units -= units
+  held.face = isPlain ? held.units : held.face - face
+  return lotParcel(units, held, face)
 }

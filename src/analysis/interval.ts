@@ -69,8 +69,12 @@ function premises(
 }
 
 function sizeOf({ moves }: Corridor): Interval['corridor'] {
-  const leaving = moves.filter(({ goes }) => goes === 'elsewhere').length
-  const holdings = new Set(moves.map(({ from }) => from).filter((from) => from >= 0))
+  const holdings = new Set<number>()
+  let leaving = 0
+  for (const { goes, from } of moves) {
+    if (goes === 'elsewhere') leaving++
+    if (from >= 0) holdings.add(from)
+  }
   return { transfers: moves.length - leaving, leaving, accounts: holdings.size }
 }
 

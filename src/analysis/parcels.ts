@@ -20,6 +20,37 @@ export interface Parcel {
   readonly lot?: Lot
 }
 
+/** A parcel and its lot as one object: a trace makes and drops millions of them. */
+class LotParcel implements Parcel, Lot {
+  readonly units: bigint
+  readonly seed: number
+  readonly hop: number
+  readonly face: bigint
+  readonly block: number
+
+  constructor(units: bigint, { seed, hop, block }: Omit<Lot, 'face'>, face: bigint) {
+    this.units = units
+    this.seed = seed
+    this.hop = hop
+    this.face = face
+    this.block = block
+  }
+
+  get lot(): Lot {
+    return this
+  }
+}
+
+/** Units of a lot, with another face than the lot has. */
+export function lotParcel(units: bigint, lot: Omit<Lot, 'face'>, face: bigint): Parcel {
+  return new LotParcel(units, lot, face)
+}
+
+/** The same units one transfer later. */
+export function movedParcel(units: bigint, { seed, hop, face, block }: Lot, into = block): Parcel {
+  return new LotParcel(units, { seed, hop: hop + 1, block: into }, face)
+}
+
 /** Money of one account, or one inflow of it, from which a method takes. */
 export interface Pile {
   readonly hasLots: boolean
@@ -50,9 +81,9 @@ export interface Method {
 export function splitParcel(parcel: Parcel, units: bigint): readonly [Parcel, Parcel] {
   const rest = parcel.units - units
   if (!parcel.lot) return [{ units }, { units: rest }]
-  const face = (parcel.lot.face * units) / parcel.units
-  return [
-    { units, lot: { ...parcel.lot, face } },
-    { units: rest, lot: { ...parcel.lot, face: parcel.lot.face - face } },
-  ]
+  const { lot } = parcel
+  const whole = lot.face
+  // Until something is converted, face and units are one number.
+  const face = whole === parcel.units ? units : (whole * units) / parcel.units
+  return [lotParcel(units, lot, face), lotParcel(rest, lot, whole - face)]
 }

@@ -3,7 +3,8 @@ import { KnownError } from '../ledger/errors.ts'
 import type { BridgeMatch } from './conversionKnowledge.ts'
 import { type Conversion, firstPaid, type TransactionConversions } from './conversions.ts'
 import { convertParts } from './convertParts.ts'
-import type { Lot, Method, Parcel } from './parcels.ts'
+import { createEndings, type Ending, type Explanation } from './endings.ts'
+import { type Lot, lotParcel, type Method, movedParcel, type Parcel } from './parcels.ts'
 import { Purse } from './purse.ts'
 import type { Stop } from './stops.ts'
 import { firstAtOrBehind, type History, type Timeline } from './timeline.ts'
@@ -56,24 +57,6 @@ export interface PassPosition {
   readonly transfer: number
 }
 
-/** A part of a lot that has come to its end. */
-export interface Ending {
-  readonly outcome: Outcome
-  readonly address: number
-  readonly asset: number
-  readonly units: bigint
-  readonly face: bigint
-  readonly hop: number
-  readonly seed: number
-  readonly stop?: Stop
-  readonly reason?: string
-  /** Asset issued to the payer in the transaction of a deposit. */
-  readonly receipt?: number
-  readonly candidates?: readonly number[]
-  /** Of a lot from nowhere, and of one that rests: the block in which it reached the account. */
-  readonly block?: number
-}
-
 /** An address and an asset, by number. */
 interface Place {
   readonly address: number
@@ -101,6 +84,8 @@ export interface PassConversion extends Omit<Conversion, 'rule'> {
 
 export interface PassResult {
   readonly endings: readonly Ending[]
+  /** Face of the endings that are dust. */
+  readonly dust: bigint
   readonly resting: readonly Resting[]
   /** Face that each transfer carried, by the ledger's number. */
   readonly carried: ReadonlyMap<number, bigint>
@@ -113,6 +98,15 @@ export interface PassResult {
   }[]
   readonly addresses: number
   readonly transactions: number
+  /** Payments of accounts that had lots, or may have had. */
+  readonly payments: number
+  /**
+   * Whether lots crossed no bridge, became no other number of units, so that face and units are one number, and met no
+   * exchange that nobody can tell.
+   */
+  readonly isPlain: boolean
+  /** Face that ever reached each address that is no stop. */
+  readonly reached: ReadonlyMap<number, bigint>
 }
 
 /**
@@ -125,7 +119,22 @@ export interface PassResult {
  * @returns which budget would be exceeded instead, as soon as one is.
  */
 export function followPass(plan: PassPlan): PassResult | 'addresses' | 'transactions' {
-  return new Pass(plan).run()
+  return new Pass(plan, undefined).run()
+}
+
+/**
+ * Whether a pass would leave out more than `enough`, told from its first part: what reaches an address that is never
+ * followed is dust there and then, and need not be looked at any more. Budgets are not looked at.
+ *
+ * @param bound.reached - of each address, at least what all in all reaches it in this pass. No lot of this pass may end
+ * where several conversions are credible.
+ * @returns false where it does not, or where this does not tell.
+ */
+export function leavesOutMore(
+  plan: PassPlan,
+  bound: { readonly reached: ReadonlyMap<number, bigint>; readonly enough: bigint },
+): boolean {
+  return new Pass(plan, bound.reached).leavesOutMore(bound.enough)
 }
 
 interface Active {
@@ -147,7 +156,7 @@ class Pass {
   readonly #heap = createTransactionHeap()
   readonly #reached = new Map<number, bigint>()
   readonly #followed = new Set<number>()
-  readonly #endings: Ending[] = []
+  readonly #endings = createEndings()
   readonly #carried = new Map<number, bigint>()
   readonly #conversions: PassConversion[] = []
   readonly #gaps: { transfer: number; holding: number; missing: bigint }[] = []
@@ -157,18 +166,26 @@ class Pass {
     { readonly leg: number; readonly parts: readonly Parcel[]; readonly match: BridgeMatch }
   >()
   /** Purses of the transaction at hand, by holding. */
-  #open = new Map<number, Active>()
+  readonly #open = new Map<number, Active>()
   /** Holdings that may have lots during the transaction at hand besides those that have some. */
-  #warm = new Set<number>()
+  readonly #warm = new Set<number>()
   #converting: TransactionConversions = { byGiver: new Map(), isConverting: () => false }
   #time = 0
   #block = 0
   /** First leg of the transaction at hand. */
   #firstLeg = 0
   #visited = 0
+  #payments = 0
+  #isPlain = true
+  /** Dust, where only that is asked for. */
+  #leftOut = 0n
 
-  constructor(plan: PassPlan) {
+  /** What reaches addresses at most, where only the dust is asked for. */
+  readonly #atMost: ReadonlyMap<number, bigint> | undefined
+
+  constructor(plan: PassPlan, atMost: ReadonlyMap<number, bigint> | undefined) {
     this.#plan = plan
+    this.#atMost = atMost
     this.#graph = plan.graph
     this.#line = plan.timeline
     for (const leg of plan.seeds.keys()) {
@@ -188,14 +205,29 @@ class Pass {
       if (this.#followed.size > this.#plan.maxAddresses) return 'addresses'
     }
     return {
-      endings: this.#endings,
+      endings: this.#endings.all,
+      dust: this.#endings.dust,
       resting: [...this.#resting(), ...this.#underway()],
       carried: this.#carried,
       conversions: this.#conversions,
       gaps: this.#gaps,
       addresses: this.#followed.size,
       transactions: this.#visited,
+      payments: this.#payments,
+      isPlain: this.#isPlain,
+      reached: this.#reached,
     }
+  }
+
+  leavesOutMore(enough: bigint): boolean {
+    for (let next = this.#heap.pop(); next !== undefined; next = this.#heap.pop()) {
+      if (next > this.#plan.through) break
+      if (this.#plan.isBeyond(this.#line.transaction(next))) continue
+      if (++this.#visited % 64 === 1) this.#ask(next)
+      this.#visit(next)
+      if (this.#leftOut > enough) return true
+    }
+    return false
   }
 
   #ask(transaction: number): void {
@@ -207,12 +239,11 @@ class Pass {
     const block = this.#line.block(transaction)
     this.#time = block.time
     this.#block = block.number
-    this.#open = new Map()
     const inLedger = this.#line.transaction(transaction)
     this.#converting = this.#plan.conversions(inLedger)
     const { start, end } = this.#line.legs(transaction)
     this.#firstLeg = start
-    this.#warm = this.#mayHaveLots(start, end)
+    this.#findWarm(start, end)
     // What is last in a transaction is first when it runs from its end.
     if (this.#line.backward)
       for (const address of this.#converting.byGiver.keys()) this.#exchange(inLedger, address)
@@ -220,11 +251,14 @@ class Pass {
     if (!this.#line.backward)
       for (const address of this.#converting.byGiver.keys()) this.#exchange(inLedger, address)
     for (const [holding, opened] of this.#open) this.#close(holding, opened, end)
+    this.#open.clear()
   }
 
   /** Where lots may come to during the transaction: all other holdings only move clean money. */
-  #mayHaveLots(start: number, end: number): Set<number> {
-    const warm = this.#convertedInto()
+  #findWarm(start: number, end: number): void {
+    const warm = this.#warm
+    warm.clear()
+    if (this.#converting.byGiver.size > 0) this.#warmByConversion()
     for (let leg = start; leg < end; leg++) {
       const to = this.#line.to(leg)
       if (to < 0 || warm.has(to)) continue
@@ -232,20 +266,17 @@ class Pass {
       if (this.#plan.seeds.has(leg) || this.#crossing.has(leg)) warm.add(to)
       else if (from >= 0 && (warm.has(from) || this.#active.has(from))) warm.add(to)
     }
-    return warm
   }
 
   /** Holdings in which lots of this transaction's conversions arrive. */
-  #convertedInto(): Set<number> {
-    const into = new Set<number>()
+  #warmByConversion(): void {
     for (const { conversions } of this.#converting.byGiver.values()) {
       for (const given of conversions) {
         const { address, gives, recipient, gets } = this.#line.backward ? reversed(given) : given
         if (this.#active.has(this.#graph.holding(address, gives)))
-          into.add(this.#graph.holding(recipient, gets))
+          this.#warm.add(this.#graph.holding(recipient, gets))
       }
     }
-    return into
   }
 
   #isWarm(holding: number): boolean {
@@ -279,23 +310,34 @@ class Pass {
   #pay(leg: number, from: number, amount: bigint): readonly Parcel[] {
     if (this.#isConverting(from) && this.#line.kind(leg) !== 'fee') return [{ units: amount }]
     const payer = this.#opened(from)
+    this.#payments++
     const { parts, missing } = payer.purse.pay(amount)
-    if (!parts.some((part) => part.lot)) return parts
+    if (!parts.some(isLot)) return parts
     if (missing > 0n)
       this.#gaps.push({ transfer: this.#line.transfer(leg), holding: from, missing })
-    return parts.map((part) => {
-      if (!part.lot) return part
-      const outcome = this.#endingWhenSpent(leg, payer, from, part.lot)
-      if (outcome === undefined) return part
-      this.#end(outcome, from, part)
-      return { units: part.units }
-    })
+    // Of several reasons the first counts: reseeded, hop_limit, idle, dust.
+    const isReseeded = this.#plan.seeds.has(leg)
+    const atOnce = isReseeded ? 'reseeded' : this.#endingOfAll(payer, from)
+    const maxHops = isReseeded ? Number.POSITIVE_INFINITY : this.#plan.maxHops
+    const goOn: Parcel[] = []
+    let clean = 0n
+    for (const part of parts) {
+      const outcome = part.lot && part.lot.hop >= maxHops ? 'hop_limit' : atOnce
+      if (part.lot && !outcome) {
+        if (clean > 0n) goOn.push({ units: clean })
+        clean = 0n
+        goOn.push(part)
+        continue
+      }
+      if (part.lot && outcome) this.#end(outcome, from, part)
+      clean += part.units
+    }
+    if (clean > 0n) goOn.push({ units: clean })
+    return goOn
   }
 
-  /** Of several reasons the first counts: reseeded, hop_limit, idle, dust. */
-  #endingWhenSpent(leg: number, payer: Active, from: number, lot: Lot): Outcome | undefined {
-    if (this.#plan.seeds.has(leg)) return 'reseeded'
-    if (lot.hop >= this.#plan.maxHops) return 'hop_limit'
+  /** Why all lots that an account pays at this time end there. */
+  #endingOfAll(payer: Active, from: number): Outcome | undefined {
     const { maxIdle } = this.#plan
     if (maxIdle !== undefined && Math.abs(this.#time - payer.lastArrival) > maxIdle) return 'idle'
     return this.#followed.has(this.#graph.addressOf(from)) ? undefined : 'dust'
@@ -304,16 +346,15 @@ class Pass {
   /** A payment to nobody: a fee, a burn, an issue on the reversed ledger, an unwrap whose other side is not in sight. */
   #spendForGood(leg: number, parts: readonly Parcel[]): void {
     this.#carry(leg, faceOf(parts))
-    this.#endForGood(
-      leg,
-      parts.map((part) => (part.lot ? moved(part, part.lot) : part)),
-    )
+    // Of every account that pays fees, each lot ends in part with each of them.
+    if (this.#line.kind(leg) !== 'fee') this.#endForGood(leg, moved(parts))
+    else for (const part of parts) this.#end('fees', this.#line.from(leg), part, undefined, 1)
   }
 
   #endForGood(leg: number, parts: readonly Parcel[]): void {
     const ending = this.#endingForGood(leg)
     const mayCross = ending === 'burned' || ending === 'issued'
-    if (mayCross && parts.some((part) => part.lot) && this.#cross(leg, parts)) return
+    if (mayCross && parts.some(isLot) && this.#cross(leg, parts)) return
     for (const part of parts) this.#end(ending, this.#line.from(leg), part)
   }
 
@@ -327,12 +368,13 @@ class Pass {
 
   #arrive(leg: number, to: number, parts: readonly Parcel[]): void {
     const isSeed = this.#plan.seeds.has(leg)
-    const lots = parts.some((part) => part.lot)
-    if (lots && !isSeed) this.#carry(leg, faceOf(parts))
+    const lots = parts.some(isLot)
+    const face = lots ? faceOf(parts) : 0n
+    if (!isSeed) this.#carry(leg, face)
     const address = this.#graph.addressOf(to)
-    const arrived = isSeed ? parts : parts.map((part) => (part.lot ? moved(part, part.lot) : part))
     const stop = lots ? this.#plan.stop(address, this.#time) : undefined
-    const crosses = stop?.outcome === 'bridge' && this.#cross(leg, arrived)
+    const crosses = stop?.outcome === 'bridge' && this.#cross(leg, isSeed ? parts : moved(parts))
+    const arrived = isSeed || !lots ? parts : moved(parts, this.#block)
     if (stop && !crosses) this.#endAll(arrived, to, stop, this.#receiptOf(leg, stop))
     if (this.#isConverting(to) && this.#line.kind(leg) !== 'fee') {
       // What its legs in the assets of the conversion bring is in the net change.
@@ -340,13 +382,32 @@ class Pass {
       if (!stop) this.#endAll(arrived, to, ends)
       return
     }
+    if (lots && !stop && this.#isNeverFollowed(address)) {
+      this.#leaveOut(to, arrived)
+      return
+    }
     // A stop has no account, but where it has become one only later, older lots may rest there.
     if (stop && !this.#active.has(to)) return
     const kept: readonly Parcel[] = stop ? arrived.map(({ units }) => ({ units })) : arrived
     const receiver = this.#opened(to)
-    if (lots && !stop) this.#note(receiver, address, faceOf(parts))
-    receiver.purse.receive(this.#inBlock(kept))
+    if (lots && !stop) this.#note(receiver, address, face)
+    receiver.purse.receive(kept)
     if (this.#line.backward) this.#toNowhere(leg, to, receiver)
+  }
+
+  #isNeverFollowed(address: number): boolean {
+    if (!this.#atMost || this.#followed.has(address)) return false
+    return (this.#atMost.get(address) ?? 0n) < this.#plan.threshold
+  }
+
+  /** Lots at the hop limit do not count: they are dust only where nobody spends them. */
+  #leaveOut(to: number, arrived: readonly Parcel[]): void {
+    for (const part of arrived)
+      if (part.lot && part.lot.hop < this.#plan.maxHops) this.#end('dust', to, part)
+    // By a conversion lots may be there all the same, or come at the transaction's end.
+    if (!this.#active.has(to) && this.#converting.byGiver.size === 0) return
+    const clean = arrived.map(({ units }) => ({ units }))
+    this.#opened(to).purse.receive(clean)
   }
 
   /** Reversed ledger: what the payer did not have came from nowhere just before, so it leaves right after. */
@@ -360,8 +421,9 @@ class Pass {
     holding: number,
     { gap, receiver }: { readonly gap: bigint; readonly receiver: Active },
   ): void {
+    this.#payments++
     const { parts } = receiver.purse.pay(gap)
-    if (!parts.some((part) => part.lot)) return
+    if (!parts.some(isLot)) return
     this.#gaps.push({ transfer, holding, missing: gap })
     const isFollowed = this.#followed.has(this.#graph.addressOf(holding))
     for (const part of parts) this.#end(isFollowed ? 'ledger_gap' : 'dust', holding, part)
@@ -373,6 +435,7 @@ class Pass {
     if (!crossing || this.#crossing.has(crossing.arrival)) return false
     const { arrival, match } = crossing
     this.#crossing.set(arrival, { leg, parts, match })
+    this.#isPlain = false
     this.#heap.push(this.#line.transactionOf(arrival))
     return true
   }
@@ -481,8 +544,10 @@ class Pass {
     // Where nothing decides, each asset that went down ends here, once, and what came is clean.
     for (const [holding, amount] of down) {
       if (!this.#isWarm(holding)) continue
+      this.#payments++
       const { parts, missing } = this.#opened(holding).purse.payFromBalance(amount)
-      if (missing > 0n && parts.some((part) => part.lot)) this.#gap(transaction, holding, missing)
+      if (missing > 0n && parts.some(isLot)) this.#gap(transaction, holding, missing)
+      if (parts.some(isLot)) this.#isPlain = false
       for (const part of parts) this.#end('ambiguous', holding, part, more)
     }
     for (const [holding, amount] of up)
@@ -502,8 +567,10 @@ class Pass {
     const gets = this.#graph.holding(conversion.recipient, conversion.gets)
     if (!this.#active.has(gives) && !this.#isWarm(gets)) return
     const payer = this.#opened(gives)
+    this.#payments++
     const { parts, missing } = payer.purse.payFromBalance(conversion.givesAmount)
-    if (missing > 0n && parts.some((part) => part.lot)) this.#gap(transaction, gives, missing)
+    if (conversion.givesAmount !== conversion.getsAmount && parts.some(isLot)) this.#isPlain = false
+    if (missing > 0n && parts.some(isLot)) this.#gap(transaction, gives, missing)
     const leaves = conversion.recipient !== conversion.address
     const spent = this.#spentOnConversion(parts, gives, { payer, leaves })
     const amounts = { gives: conversion.givesAmount, gets: conversion.getsAmount }
@@ -512,11 +579,11 @@ class Pass {
     const stop = leaves ? this.#plan.stop(conversion.recipient, this.#time) : undefined
     if (stop) this.#endAll(arriving, gets, stop)
     if (!stop || this.#active.has(gets)) {
-      const kept = stop ? arriving.map(({ units }) => ({ units })) : arriving
-      this.#opened(gets).purse.receive(this.#inBlock(kept))
+      const kept = stop ? arriving.map(({ units }) => ({ units })) : this.#inBlock(arriving)
+      this.#opened(gets).purse.receive(kept)
     }
     // A lot whose face has been rounded to nothing still is one.
-    if (!arriving.some((part) => part.lot)) return
+    if (!arriving.some(isLot)) return
     const face = faceOf(arriving)
     if (face > 0n) this.#conversions.push({ ...given, transaction, face })
     if (stop) return
@@ -590,8 +657,7 @@ class Pass {
       if (leg >= this.#firstLeg) break
       if (this.#line.from(leg) !== holding) clean += this.#line.amount(leg)
     }
-    active.purse.receive([{ units: clean }])
-    active.purse.settle()
+    active.purse.receiveBefore(clean)
   }
 
   #close(holding: number, opened: Active, end: number): void {
@@ -625,7 +691,7 @@ class Pass {
   }
 
   #carry(leg: number, face: bigint): void {
-    if (face === 0n) return
+    if (face === 0n || this.#atMost) return
     const transfer = this.#line.transfer(leg)
     this.#carried.set(transfer, (this.#carried.get(transfer) ?? 0n) + face)
   }
@@ -639,42 +705,37 @@ class Pass {
     for (const part of parts) if (part.lot) this.#end(stop.outcome, holding, part, more)
   }
 
-  #end(
-    outcome: Outcome,
-    holding: number,
-    part: Parcel,
-    more: Partial<Pick<Ending, 'stop' | 'reason' | 'receipt' | 'candidates'>> = {},
-  ): void {
+  #end(outcome: Outcome, holding: number, part: Parcel, more?: Explanation, hops = 0): void {
+    if (!part.lot) return
     const place = {
       address: holding < 0 ? -1 : this.#graph.addressOf(holding),
       asset: holding < 0 ? -1 : this.#graph.assetOf(holding),
     }
-    this.#endAt(outcome, place, part, more)
+    this.#endAt(outcome, place, part, more, hops)
   }
 
   #endAt(
     outcome: Outcome,
-    place: Place,
-    part: Parcel,
-    more: Partial<Pick<Ending, 'stop' | 'reason' | 'receipt' | 'candidates'>> = {},
+    { address, asset }: Place,
+    { units, lot }: Parcel,
+    more?: Explanation,
+    hops = 0,
   ): void {
-    if (!part.lot) return
-    const { face, hop, seed } = part.lot
-    this.#endings.push({
-      outcome,
-      ...place,
-      units: part.units,
-      face,
-      hop,
-      seed,
-      block: this.#block,
-      ...more,
-    })
+    if (!lot) return
+    if (this.#atMost) {
+      if (outcome === 'dust') this.#leftOut += lot.face
+      return
+    }
+    const { face, seed } = lot
+    const hop = lot.hop + hops
+    this.#endings.add({ outcome, address, asset, units, face, hop, seed, block: this.#block }, more)
   }
 
   #inBlock(parts: readonly Parcel[]): readonly Parcel[] {
-    return parts.map((part) =>
-      part.lot ? { units: part.units, lot: { ...part.lot, block: this.#block } } : part,
+    return parts.map(({ units, lot }) =>
+      lot
+        ? lotParcel(units, { seed: lot.seed, hop: lot.hop, block: this.#block }, lot.face)
+        : { units },
     )
   }
 
@@ -719,10 +780,17 @@ function tookTooLong(): KnownError {
   })
 }
 
-function moved(part: Parcel, lot: Lot): Parcel {
-  return { units: part.units, lot: { ...lot, hop: lot.hop + 1 } }
+/** A transfer is a hop of the lots in it. */
+function moved(parts: readonly Parcel[], arrivedIn?: number): readonly Parcel[] {
+  return parts.map((part) => (part.lot ? movedParcel(part.units, part.lot, arrivedIn) : part))
+}
+
+function isLot({ lot }: Parcel): boolean {
+  return lot !== undefined
 }
 
 function faceOf(parts: readonly Parcel[]): bigint {
-  return parts.reduce((sum, part) => sum + (part.lot?.face ?? 0n), 0n)
+  let face = 0n
+  for (const { lot } of parts) if (lot) face += lot.face
+  return face
 }

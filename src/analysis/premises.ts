@@ -28,7 +28,7 @@ export function premisesOf(
     ({ holding, isLast }) => isLast && balances.state(holding) === 'proven',
   )
   return {
-    seeds: moves.filter(({ kind }) => kind === 'seed').map((m) => graph.transfer(m.transfer).id),
+    seeds: moves.filter(({ kind }) => kind === 'seed').map((m) => graph.idOf(m.transfer)),
     target: given.target,
     ends: endPlaces(graph, moves),
     conversions: moves
@@ -61,13 +61,13 @@ function endPlaces(graph: Graph, moves: readonly Move[]): EndPlace[] {
     return byEnd.flatMap(([end, of]): EndPlace[] => {
       if (end === undefined) return []
       if (byEnd.length === 1) return [{ end, account }]
-      return [{ end, account, arrivals: of.map(({ transfer }) => graph.transfer(transfer).id) }]
+      return [{ end, account, arrivals: of.map(({ transfer }) => graph.idOf(transfer)) }]
     })
   })
 }
 
 function givenUp(graph: Graph, { transfer, from, to, amount, end }: Move): GivenUp {
-  const place = { transfer: graph.transfer(transfer).id, ...placeOf(graph, from) }
+  const place = { transfer: graph.idOf(transfer), ...placeOf(graph, from) }
   const becomes = to < 0 ? {} : { becomes: placeOf(graph, to).asset }
   return {
     ...place,

@@ -82,14 +82,14 @@ function lastLegOfBlock(graph: Graph, leg: number): number {
 }
 
 function replay(graph: Graph, holding: number, given: Parameters<typeof provenBalances>[1]): Known {
-  const events = graph.events(holding)
+  const events = eventsInSight(graph, holding, given)
   const running: bigint[] = []
   let balance = 0n
   let overdrawn = false
-  for (const leg of events) {
-    if (given.isBeyond(graph.transactionOf(leg))) break
-    if (graph.from(leg) !== graph.to(leg))
-      balance += graph.from(leg) === holding ? -graph.amount(leg) : graph.amount(leg)
+  for (let i = 0; i < events.length; i++) {
+    const leg = events[i] as number
+    const from = graph.from(leg)
+    if (from !== graph.to(leg)) balance += from === holding ? -graph.amount(leg) : graph.amount(leg)
     running.push(balance)
     if (balance < 0n) overdrawn = true
   }
@@ -98,7 +98,19 @@ function replay(graph: Graph, holding: number, given: Parameters<typeof provenBa
     : overdrawn
       ? 'overdrawn'
       : 'proven'
-  return { state, events: events.subarray(0, running.length), running }
+  return { state, events, running }
+}
+
+/** Events up to the as-of block: those of one holding are of one chain, so what lies beyond comes last. */
+function eventsInSight(
+  graph: Graph,
+  holding: number,
+  { isBeyond }: Parameters<typeof provenBalances>[1],
+): Uint32Array {
+  const events = graph.events(holding)
+  let { length } = events
+  while (length > 0 && isBeyond(graph.transactionOf(events[length - 1] as number))) length--
+  return events.subarray(0, length)
 }
 
 function isCovered(

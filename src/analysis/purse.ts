@@ -8,13 +8,19 @@ export interface Payment {
   readonly missing: bigint
 }
 
+/** What one transfer of the transaction brought. Most of it is never paid on there, and needs no pile. */
+interface Inflow {
+  readonly parts: readonly Parcel[]
+  pile: Pile | undefined
+}
+
 /**
  * One holding while a trace looks at it: the balance from before, and, until the transaction ends, what the
  * transaction brought.
  */
 export class Purse {
   readonly #balance: Pile
-  #arrived: Pile[] = []
+  #arrived: Inflow[] = []
   readonly #method: Method
   readonly #matched: boolean
 
@@ -30,26 +36,31 @@ export class Purse {
   }
 
   get hasLots(): boolean {
-    return this.#balance.hasLots || this.#arrived.some((inflow) => inflow.hasLots)
+    return this.#balance.hasLots || this.#arrived.some(inflowHasLots)
   }
 
   /** Everything held, in order of arrival. */
   get parcels(): readonly Parcel[] {
-    return [this.#balance, ...this.#arrived].flatMap((pile) => pile.parcels)
+    return [this.#balance.parcels, ...this.#arrived.map(parcelsOf)].flat()
   }
 
   receive(parts: readonly Parcel[]): void {
-    const inflow = this.#matched ? this.#method.pile() : this.#balance
-    for (const part of parts) inflow.push(part)
-    if (this.#matched) this.#arrived.push(inflow)
+    if (this.#matched) this.#arrived.push({ parts, pile: undefined })
+    else for (const part of parts) this.#balance.push(part)
+  }
+
+  /** Clean money that came in transactions before the one at hand. */
+  receiveBefore(units: bigint): void {
+    if (units > 0n) this.#balance.push({ units })
   }
 
   pay(amount: bigint): Payment {
+    if (this.#arrived.length === 0) return this.payFromBalance(amount)
     const taken: Parcel[][] = []
     let missing = amount
     for (let i = this.#arrived.length - 1; i >= 0 && missing > 0n; i--) {
       const parts: Parcel[] = []
-      missing = (this.#arrived[i] as Pile).take(missing, parts)
+      missing = this.#pileOf(this.#arrived[i] as Inflow).take(missing, parts)
       taken.push(parts)
     }
     const parts: Parcel[] = []
@@ -70,8 +81,25 @@ export class Purse {
 
   /** The transaction is over: what it left joins the balance in order of arrival. */
   settle(): void {
+    if (this.#arrived.length === 0) return
     for (const inflow of this.#arrived)
-      for (const parcel of inflow.parcels) this.#balance.push(parcel)
+      for (const parcel of parcelsOf(inflow)) this.#balance.push(parcel)
     this.#arrived = []
   }
+
+  #pileOf(inflow: Inflow): Pile {
+    if (inflow.pile) return inflow.pile
+    const pile = this.#method.pile()
+    for (const part of inflow.parts) pile.push(part)
+    inflow.pile = pile
+    return pile
+  }
+}
+
+function parcelsOf({ parts, pile }: Inflow): readonly Parcel[] {
+  return pile ? pile.parcels : parts
+}
+
+function inflowHasLots({ parts, pile }: Inflow): boolean {
+  return pile ? pile.hasLots : parts.some(({ lot }) => lot)
 }

@@ -2,9 +2,18 @@ import type { WholeGraph } from '../graph/graph.ts'
 import { type Account, formatAccount } from '../ledger/account.ts'
 import type { TransferId } from '../ledger/transfer.ts'
 import { hasBit } from './bits.ts'
-import { type Sliced, sliceLength } from './slices.ts'
+import { type Sliced, shortSlice } from './slices.ts'
 import type { Stop } from './stops.ts'
-import { type Note, noteOf, type SweepRange, type Swept, sweep } from './sweep.ts'
+import {
+  arrivalSize,
+  bitsAt,
+  hopsAt,
+  type Note,
+  notesOf,
+  type SweepRange,
+  type Swept,
+  sweep,
+} from './sweep.ts'
 import {
   addressesOf,
   type SweepContext,
@@ -14,6 +23,7 @@ import {
   sweepRange,
   writtenQuery,
 } from './sweepQuestion.ts'
+import { always } from './sweepStops.ts'
 import { knowledgeDigest } from './trace.ts'
 
 export interface ReachQuery extends SweepQuery {
@@ -79,32 +89,31 @@ export function* reach(
     sweep(
       range,
       from.map((address, place) => ({ address, bits: bit(place) })),
-      query.maxHops,
+      { maxHops: query.maxHops },
     )
   const perSweep = query.maxHops === undefined ? bitsPerSweep : 1
   const all = yield* go(addresses, (place) => 1 << (addresses.length <= perSweep ? place : 0))
-  const byHop = yield* reachedByHop(range, all)
-  const listed = nearest(byHop, query).map((transfer) => {
-    const { from, to, holdingAddress } = graph.columns
-    return holdingAddress[(range.backward ? from : to)[transfer] as number] as number
-  })
+  const byHop = yield* countByHop(range, all)
+  const listed = yield* nearest(range, all, { byHop, limit: query.limit })
   const sourcesOf = listed.map((): string[] => [])
   for (let first = 0; query.sources && first < addresses.length; first += perSweep) {
     const some = addresses.slice(first, first + perSweep)
     const swept = some.length === addresses.length ? all : yield* go(some, (place) => 1 << place)
     const names = some.map((address) => formatAccount(graph.account(address)))
     for (const [i, address] of listed.entries()) {
-      const { bits } = noteOf(range, swept, address) ?? { bits: 0 }
+      if (i % shortSlice === 0) yield
+      const bits = bitsAt(range, swept, address)
       for (const [place, name] of names.entries())
         if ((bits >>> place) & 1) sourcesOf[i]?.push(name)
     }
     yield
   }
+  const notes = notesOf(range, all, listed)
   const reached: Reached[] = []
   for (const [i, address] of listed.entries()) {
     if (i % writtenAtOnce === 0) yield
     const sources = query.sources ? { sources: sourcesOf[i] as readonly string[] } : {}
-    reached.push({ ...reachedAs(range, all, address), ...sources })
+    reached.push({ ...reachedAs(range, address, notes.get(address) as Note), ...sources })
   }
   const frame = sweepFrame(graph, context, query)
   return {
@@ -114,82 +123,122 @@ export function* reach(
       accounts: addresses.map((a) => formatAccount(graph.account(a))),
     },
     reached,
-    byHop: byHop.flatMap(({ length }, hop) => (length > 0 ? { hop, accounts: length } : [])),
-    cut: { reached: byHop.reduce((sum, { length }) => sum + length, 0), listed: listed.length },
+    byHop: byHop.flatMap((found, hop) => (found > 0 ? { hop, accounts: found } : [])),
+    cut: { reached: byHop.reduce((sum, found) => sum + found, 0), listed: listed.length },
     ...frame,
     tags: knowledgeDigest(context),
   }
 }
 
-function reachedAs(range: SweepRange, swept: Swept, address: number): Omit<Reached, 'sources'> {
+function reachedAs(
+  range: SweepRange,
+  address: number,
+  { hops, transfer, arrival }: Note,
+): Omit<Reached, 'sources'> {
   const { graph, stops } = range
-  const { hops, transfer, arrival } = noteOf(range, swept, address) as Note
-  const stop = stops.at(address, transfer)
-  const { id, time } = graph.transfer(transfer)
+  // The usual one is no stop at any time: nobody needs to say why.
+  const stop = stops.verdict(address) === always ? undefined : stops.at(address, transfer)
+  const id = graph.idOf(transfer)
   return {
     account: formatAccount(graph.account(address)),
     hop: hops,
     transfer: id,
-    arrival: graph.transfer(arrival).id,
-    time,
+    arrival: arrival === transfer ? id : graph.idOf(arrival),
+    time: graph.block(graph.blockOf(graph.transactionOf(transfer))).time,
     ...(stop === undefined ? {} : { stop }),
   }
 }
 
 /**
- * For each number of hops the transfers by which addresses were first reached in so few, each address once.
+ * How many addresses were first reached in each number of hops, from 1 on.
  *
- * Cost: one pass over all holdings, without an object for any of them.
+ * Cost: one pass over the holdings that were reached, without an object for any of them.
  */
-function* reachedByHop(range: SweepRange, swept: Swept): Sliced<number[][]> {
+function* countByHop(range: SweepRange, swept: Swept): Sliced<number[]> {
   const { holdingAddress } = range.graph.columns
-  const { state, how, reached, aside } = swept
-  const lists: number[][] = []
-  const add = (hops: number, transfer: number): void => {
-    while (lists.length <= hops) lists.push([])
-    if (hops > 0) lists[hops]?.push(transfer)
+  const { state, reached, aside } = swept
+  const counts: number[] = []
+  const count = (hops: number): void => {
+    while (counts.length <= hops) counts.push(0)
+    if (hops > 0) counts[hops] = (counts[hops] as number) + 1
   }
   const apart = new Set([...aside.keys()].map((holding) => holdingAddress[holding] as number))
-  for (const address of apart) {
-    const { hops, transfer } = noteOf(range, swept, address) as Note
-    add(hops, transfer)
-  }
-  const isSooner = (a: number, b: number): boolean => a < b !== range.backward
+  for (const address of apart) count(hopsAt(range, swept, address))
   let last = -1
-  let hops = 0
-  let transfer = -1
-  for (let holding = 0; holding < holdingAddress.length; holding++) {
-    if (holding % sliceLength === 0) yield
-    const at = holding * 2
-    if (holding % 32 === 0 && reached[holding >> 5] === 0) holding += 31
-    if (!hasBit(reached, holding)) continue
-    const address = holdingAddress[holding] as number
-    const next = state[at + 1] as number
-    const by = how[at] as number
-    const isNew = address !== last
-    if (isNew && last >= 0 && !apart.has(last)) add(hops, transfer)
-    if (isNew || next < hops || (next === hops && isSooner(by, transfer))) {
-      hops = next
-      transfer = by
+  for (let place = 0; place < reached.length; place++) {
+    if (place % shortSlice === 0) yield
+    for (let word = reached[place] as number; word !== 0; word &= word - 1) {
+      const holding = place * 32 + 31 - Math.clz32(word & -word)
+      if (hasBit(range.plain, holding)) {
+        count(state[holding * 2 + 1] as number)
+        continue
+      }
+      // The holdings of an address stand side by side: it is counted with the first that was reached.
+      const address = holdingAddress[holding] as number
+      if (address !== last && !apart.has(address)) count(hopsAt(range, swept, address))
+      last = address
     }
-    last = address
   }
-  if (last >= 0 && !apart.has(last)) add(hops, transfer)
-  return lists
+  return counts
 }
 
-/** The transfers by which the nearest were reached: fewest hops first, then the order of the ledger. */
-function nearest(byHop: readonly (readonly number[])[], query: ReachQuery): number[] {
+/**
+ * The nearest addresses: fewest hops first, then in the order of the transfers by which they were first reached in so
+ * few.
+ *
+ * Cost: one pass over all arrivals, and sorting what lies near enough.
+ */
+function* nearest(
+  range: SweepRange,
+  swept: Swept,
+  { byHop, limit }: { readonly byHop: readonly number[]; readonly limit: number },
+): Sliced<number[]> {
+  let farthest = 0
+  for (let sum = 0; farthest + 1 < byHop.length && sum < limit; ) sum += byHop[++farthest] as number
+  const { holdingAddress } = range.graph.columns
+  const { state, arrivals, aside } = swept
+  const lists = Array.from({ length: farthest + 1 }, (): number[] => [])
+  /** Transfers to addresses that have been reached in several assets, or by stops that depend on the time. */
+  const several = new Map<number, { readonly hops: number; readonly transfer: number }>()
+  const offer = (holding: number, hops: number, transfer: number): void => {
+    const address = holdingAddress[holding] as number
+    if (hops !== hopsAt(range, swept, address)) return
+    const known = several.get(address)?.transfer
+    if (known === undefined || transfer < known !== range.backward)
+      several.set(address, { hops, transfer })
+  }
+  for (let at = 0; at < arrivals.length; at += arrivalSize) {
+    if (at % (shortSlice * arrivalSize) === 0) yield
+    const hops = arrivals[at + 2] as number
+    if (hops === 0 || hops > farthest) continue
+    const holding = arrivals[at] as number
+    // It was reached in fewer hops later.
+    if (state[holding * 2 + 1] !== hops) continue
+    const transfer = arrivals[at + 1] as number
+    if (hasBit(range.plain, holding)) lists[hops]?.push(transfer)
+    else offer(holding, hops, transfer)
+  }
+  for (const [holding, { hops, transfer }] of aside)
+    if (hops > 0 && hops <= farthest) offer(holding, hops, transfer)
+  for (const { hops, transfer } of several.values()) lists[hops]?.push(transfer)
+  return yield* sorted(range, lists, limit)
+}
+
+/** Whom transfers of so many hops brought money to, the first ones of the list first. */
+function* sorted(
+  { graph, backward }: SweepRange,
+  lists: readonly (readonly number[])[],
+  limit: number,
+): Sliced<number[]> {
+  const { from, to, holdingAddress } = graph.columns
+  const receivers = backward ? from : to
   const found: number[] = []
-  for (const transfers of byHop) {
-    if (found.length >= query.limit) break
-    const sorted = Int32Array.from(transfers).sort()
-    found.push(
-      ...(query.direction === 'backward' ? sorted.reverse() : sorted).subarray(
-        0,
-        query.limit - found.length,
-      ),
-    )
+  for (const list of lists) {
+    yield
+    const inOrder = Int32Array.from(list).sort()
+    if (backward) inOrder.reverse()
+    for (const transfer of inOrder.subarray(0, limit - found.length))
+      found.push(holdingAddress[receivers[transfer] as number] as number)
   }
   return found
 }

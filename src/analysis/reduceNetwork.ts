@@ -1,5 +1,6 @@
-import { type Side, sideOf } from './edgeSums.ts'
+import { type Side, sidesOf } from './edgeSums.ts'
 import type { FlowNetwork } from './maxFlow.ts'
+import { edgesFrom } from './timeOrder.ts'
 
 /** A smaller network with the same maximum flows and minimum cuts between the nodes that were kept. */
 export interface Reduction {
@@ -25,7 +26,7 @@ const worthwhile = 0.02
  */
 export function reduceNetwork(network: FlowNetwork, kept: number, limit: bigint): Reduction {
   let { parallel, ...whole } = reduceOnce(network, kept, limit)
-  while (parallel > whole.network.capacity.length * worthwhile) {
+  while (isWorthwhile(parallel, whole.network)) {
     const before = whole
     const next = reduceOnce(whole.network, kept, limit)
     parallel = next.parallel
@@ -46,10 +47,12 @@ function reduceOnce(
 ): Reduction & { readonly parallel: number } {
   const { root, tree } = contract(network, kept, limit)
   const { nodeOf, nodeCount } = numbered(network.nodeCount, root)
-  const { edgeOf, from, to, capacity } = joined(network, { nodeOf, nodeCount }, limit)
+  const places = { nodeOf, nodeCount }
+  const { edgeOf, count, parallel } = joined(network, places)
+  if (tree.length === 0 && !isWorthwhile(parallel, network)) return unchanged(network, nodeOf)
   return {
-    network: { nodeCount, from, to, capacity },
-    parallel: edgeOf.reduce((count, edge) => (edge < 0 ? count : count + 1), -capacity.length),
+    network: smaller(network, { ...places, edgeOf, count }, limit),
+    parallel,
     nodeOf,
     expand(flow) {
       const whole = shared(network, edgeOf, flow)
@@ -59,11 +62,19 @@ function reduceOnce(
   }
 }
 
+function isWorthwhile(parallel: number, { capacity }: FlowNetwork): boolean {
+  return parallel > capacity.length * worthwhile
+}
+
+/** Where next to nothing would go, writing down a new network takes longer than it saves. */
+function unchanged(network: FlowNetwork, nodeOf: Int32Array): ReturnType<typeof reduceOnce> {
+  return { network, parallel: 0, nodeOf, expand: (flow) => [...flow] }
+}
+
 /** Contracts edges as long as one can be; they form trees, by which flow is found again. */
 function contract(network: FlowNetwork, kept: number, limit: bigint) {
   const { nodeCount, from, to, capacity } = network
-  const out = sideOf(network, from, limit)
-  const into = sideOf(network, to, limit)
+  const { out, into } = sidesOf(network, limit)
   const parent = Int32Array.from({ length: nodeCount }, (_, node) => node)
   const root = (node: number): number => {
     let top = node
@@ -135,59 +146,62 @@ function numbered(nodeCount: number, root: (node: number) => number) {
   return { nodeOf, nodeCount: count }
 }
 
-/** Edges between the same two places become one. Those inside a place are gone, −1, and those that can take nothing. */
-function joined(
-  network: FlowNetwork,
-  { nodeOf, nodeCount }: { readonly nodeOf: Int32Array; readonly nodeCount: number },
-  limit: bigint,
-) {
-  const edgeOf = new Int32Array(network.capacity.length).fill(-1)
-  const from: number[] = []
-  const to: number[] = []
-  const capacity: bigint[] = []
+interface Places {
+  readonly nodeOf: Int32Array
+  readonly nodeCount: number
+}
+
+/**
+ * Edges between the same two places become one. Those inside a place are gone, −1, and those that can take nothing.
+ *
+ * @returns how many are left, and how many went up in others beside them.
+ */
+function joined({ from, to, capacity }: FlowNetwork, { nodeOf, nodeCount }: Places) {
+  const edges = capacity.length
+  const edgeOf = new Int32Array(edges).fill(-1)
+  const tails = new Int32Array(edges)
+  for (let e = 0; e < edges; e++) tails[e] = nodeOf[from[e] as number] as number
   // The edge to each place from the place at hand, while it is at hand.
   const known = new Int32Array(nodeCount)
   const knownFrom = new Int32Array(nodeCount).fill(-1)
-  for (const e of byTail(network, nodeOf, nodeCount)) {
-    const tail = nodeOf[network.from[e] as number] as number
-    const head = nodeOf[network.to[e] as number] as number
-    const room = network.capacity[e] as bigint
-    if (tail === head || room === 0n) continue
-    if (knownFrom[head] !== tail) {
+  let count = 0
+  let parallel = 0
+  for (const e of edgesFrom(tails, nodeCount).edges) {
+    const tail = tails[e] as number
+    const head = nodeOf[to[e] as number] as number
+    if (tail === head || capacity[e] === 0n) continue
+    if (knownFrom[head] === tail) parallel++
+    else {
       knownFrom[head] = tail
-      known[head] = capacity.length
-      from.push(tail)
-      to.push(head)
-      capacity.push(0n)
+      known[head] = count++
     }
-    const edge = known[head] as number
-    edgeOf[e] = edge
-    const sum = (capacity[edge] as bigint) + room
-    capacity[edge] = sum < limit ? sum : limit
+    edgeOf[e] = known[head] as number
   }
-  return { edgeOf, from, to, capacity }
+  return { edgeOf, count, parallel }
 }
 
-/** Edges in order of the place they leave. */
-function byTail(
-  { from, capacity }: FlowNetwork,
-  nodeOf: Int32Array,
-  nodeCount: number,
-): Int32Array {
-  const next = new Int32Array(nodeCount + 1)
-  for (let e = 0; e < capacity.length; e++) {
-    const tail = (nodeOf[from[e] as number] as number) + 1
-    next[tail] = (next[tail] as number) + 1
+function smaller(
+  network: FlowNetwork,
+  {
+    nodeOf,
+    nodeCount,
+    edgeOf,
+    count,
+  }: Places & { readonly edgeOf: Int32Array; readonly count: number },
+  limit: bigint,
+): FlowNetwork {
+  const from = new Int32Array(count)
+  const to = new Int32Array(count)
+  const capacity = new Array<bigint>(count).fill(0n)
+  for (let e = 0; e < edgeOf.length; e++) {
+    const edge = edgeOf[e] as number
+    if (edge < 0) continue
+    from[edge] = nodeOf[network.from[e] as number] as number
+    to[edge] = nodeOf[network.to[e] as number] as number
+    const sum = (capacity[edge] as bigint) + (network.capacity[e] as bigint)
+    capacity[edge] = sum < limit ? sum : limit
   }
-  for (let node = 0; node < nodeCount; node++)
-    next[node + 1] = (next[node + 1] as number) + (next[node] as number)
-  const sorted = new Int32Array(capacity.length)
-  for (let e = 0; e < capacity.length; e++) {
-    const tail = nodeOf[from[e] as number] as number
-    sorted[next[tail] as number] = e
-    next[tail] = (next[tail] as number) + 1
-  }
-  return sorted
+  return { nodeCount, from, to, capacity }
 }
 
 /** What one edge carries for several is given to them in their order. */

@@ -4,8 +4,8 @@
  */
 export type Sliced<T> = Generator<undefined, T, undefined>
 
-/** Transfers that a sweep passes between two yields: some milliseconds on any machine. */
-export const sliceLength = 1 << 17
+/** Transfers that a sweep passes between two yields: some milliseconds on a slow machine, before it is warm. */
+export const sliceLength = 1 << 15
 
 /** The same where more is done for each. */
 export const shortSlice = sliceLength / 4

@@ -60,10 +60,14 @@ export function createStops(
   const { counts, wrapperContracts, knowledge } = context.rules
   const exchanges = createExchangers(graph, context.rules, query.isBeyond)
   const busy = new Map<number, boolean>()
+  /** Only tags depend on the time: what is said of an account without any holds for all arrivals. */
+  const untagged = new Map<number, Stop | undefined>()
 
   function isBusy(address: number): boolean {
     const known = busy.get(address)
     if (known !== undefined) return known
+    // Who takes part in few transfers cannot have paid many receivers.
+    if (!hasEvents(address, mostReceivers + 1)) return false
     const options = {
       counts: (asset: number) => counts[asset] === true,
       isBeyond: query.isBeyond,
@@ -74,9 +78,15 @@ export function createStops(
     return made
   }
 
-  return (address, time) => {
-    if (through.has(address)) return undefined
-    const account = graph.account(address)
+  function hasEvents(address: number, least: number): boolean {
+    const { start, end } = graph.holdingsOf(address)
+    let events = 0
+    for (let holding = start; holding < end && events < least; holding++)
+      events += graph.events(holding).length
+    return events >= least
+  }
+
+  function judge(address: number, account: Account, time: number): Stop | undefined {
     const tagged = context.tags.stop(account, time)
     if (tagged)
       return tagged.outcome === 'pool' ? pooled(tagged) : { ...tagged, outcome: tagged.outcome }
@@ -86,6 +96,16 @@ export function createStops(
     if (!context.tags.isTagged(account) && isBusy(address))
       return { outcome: 'high_degree', reason: `sent to more than ${mostReceivers} receivers` }
     return exchanges(address) ? unresolved : undefined
+  }
+
+  return (address, time) => {
+    if (through.has(address)) return undefined
+    const known = untagged.get(address)
+    if (known || untagged.has(address)) return known
+    const account = graph.account(address)
+    const made = judge(address, account, time)
+    if (!context.tags.isTagged(account)) untagged.set(address, made)
+    return made
   }
 }
 

@@ -7,8 +7,13 @@
  * What arrives at an address in one asset may leave it in any other that is followed, but only in a later transaction:
  * no result depends on the order between different assets of one transaction (design section 3).
  *
- * Most of the time goes into reading memory at random, so what is known of a holding lies together, and two bits per
- * holding, which fit a cache, spare most of these readings.
+ * Nearly all time goes into reading memory at random, so what is read of a holding lies together, two bits per holding,
+ * which fit a cache, spare most of these readings, and what is only wanted of a few of them later is written one behind
+ * the other.
+ *
+ * While few are reached only their own transfers are looked at: whoever is reached has the later ones put down as bits,
+ * which are gone through in the same order. What is passed over are transfers of payers whom nothing has reached, which
+ * do nothing; so the answer is the same. Once the transfers put down are a good part of all, all are gone through.
  */
 import type { WholeGraph } from '../graph/graph.ts'
 import { addBit, emptyBits, hasBit, wordWithin } from './bits.ts'
@@ -51,58 +56,104 @@ export interface Note {
 export interface Swept {
   /** Two numbers per holding: bits (0: not reached) and hops. */
   readonly state: Int32Array
-  /** Two more: transfer and arrival. Apart, since they are only written: what is read stays close together. */
-  readonly how: Int32Array
   /** One bit per holding: whether it has any. */
   readonly reached: Int32Array
+  /** Arrivals by fewer hops than any before, as they happened: holding, transfer and hops of each. */
+  readonly arrivals: Int32Array
   /** By holding: notes of those where what is reached and what goes on are not the same. */
   readonly aside: ReadonlyMap<number, Note>
 }
 
+/** Numbers that an arrival takes in `arrivals`. */
+export const arrivalSize = 3
+
 /** More hops than there can be. */
 export const unlimited = 0x7fffffff
 
+/** Of the transfers of a range: more than this share put down one by one take longer than all in a row. */
+const fewShare = 1 / 8
+
 /**
- * Cost: O(transfers of the range), for those that bring something new two random reads; memory 16 bytes a holding.
+ * Cost: O(transfers of those that are reached), at most O(transfers of the range), for those that bring something new
+ * two random reads; memory 8 bytes a holding and 12 an arrival.
  *
- * @param maxHops - paths of more transfers do not count; then all sources must have the same bits.
+ * @param given.maxHops - paths of more transfers do not count; then all sources must have the same bits.
+ * @param given.few - so many transfers are put down one by one before all are gone through. It changes nothing but the
+ * time.
  */
 export function* sweep(
   range: SweepRange,
   sources: readonly Source[],
-  maxHops: number = unlimited,
+  given: { readonly maxHops?: number | undefined; readonly few?: number } = {},
 ): Sliced<Swept> {
-  const pass = createPass(range, sources, maxHops)
+  const { maxHops = unlimited, few = Math.floor((range.end - range.start) * fewShare) } = given
+  const pass = createPass(range, sources, { maxHops, few })
   const { start, end, backward } = range
   for (let done = 0; done < end - start; done += sliceLength) {
     if (backward) pass.goBack(Math.max(start, end - done - sliceLength), end - done)
     else pass.go(start + done, Math.min(start + done + sliceLength, end))
     yield
   }
-  return pass.swept
+  return pass.swept()
 }
 
-/** How an address was reached, over all assets; undefined where it was not. */
-export function noteOf(range: SweepRange, swept: Swept, address: number): Note | undefined {
-  const { start, end } = range.graph.holdingsOf(address)
-  let note: Note | undefined
+/** Bits of the sources that reach an address, over all assets; 0 where none does. */
+export function bitsAt({ graph }: SweepRange, { state, aside }: Swept, address: number): number {
+  const { start, end } = graph.holdingsOf(address)
+  let bits = 0
+  for (let holding = start; holding < end; holding++)
+    bits |= (state[holding * 2] as number) | (aside.get(holding)?.bits ?? 0)
+  return bits
+}
+
+/** Fewest hops to an address that was reached, over all assets. */
+export function hopsAt({ graph }: SweepRange, { state, aside }: Swept, address: number): number {
+  const { start, end } = graph.holdingsOf(address)
+  let hops = unlimited
   for (let holding = start; holding < end; holding++) {
-    note = merged(range, note, stateOf(swept, holding))
-    note = merged(range, note, swept.aside.get(holding))
+    if (state[holding * 2] !== 0) hops = Math.min(hops, state[holding * 2 + 1] as number)
+    hops = Math.min(hops, aside.get(holding)?.hops ?? unlimited)
   }
-  return note
+  return hops
 }
 
-function stateOf({ state, how }: Swept, holding: number): Note | undefined {
-  const at = holding * 2
-  const bits = state[at] as number
-  if (bits === 0) return undefined
-  return {
-    bits,
-    hops: state[at + 1] as number,
-    transfer: how[at] as number,
-    arrival: how[at + 1] as number,
+/**
+ * How addresses were reached, over all assets; without those that were not.
+ *
+ * Cost: one look at each arrival, whatever the number of addresses.
+ */
+export function notesOf(
+  range: SweepRange,
+  swept: Swept,
+  addresses: readonly number[],
+): ReadonlyMap<number, Note> {
+  const { graph } = range
+  const { state, arrivals, aside } = swept
+  const wanted = emptyBits(graph.columns.holdingAddress.length)
+  for (const address of addresses) {
+    const { start, end } = graph.holdingsOf(address)
+    for (let holding = start; holding < end; holding++) addBit(wanted, holding)
   }
+  const byHolding = new Map<number, Note>()
+  for (let at = 0; at < arrivals.length; at += arrivalSize) {
+    const holding = arrivals[at] as number
+    if (!hasBit(wanted, holding)) continue
+    const [transfer, hops] = [arrivals[at + 1] as number, arrivals[at + 2] as number]
+    const bits = state[holding * 2] as number
+    const arrival = byHolding.get(holding)?.arrival ?? transfer
+    byHolding.set(holding, { bits, hops, transfer, arrival })
+  }
+  const notes = new Map<number, Note>()
+  for (const address of addresses) {
+    const { start, end } = graph.holdingsOf(address)
+    let note: Note | undefined
+    for (let holding = start; holding < end; holding++) {
+      note = merged(range, note, byHolding.get(holding))
+      note = merged(range, note, aside.get(holding))
+    }
+    if (note) notes.set(address, note)
+  }
+  return notes
 }
 
 function merged(
@@ -118,13 +169,18 @@ function merged(
   return { bits, hops: a.hops, transfer: sooner(a.transfer, b.transfer), arrival }
 }
 
-function createPass(range: SweepRange, sources: readonly Source[], maxHops: number) {
+function createPass(
+  range: SweepRange,
+  sources: readonly Source[],
+  { maxHops, few }: { readonly maxHops: number; readonly few: number },
+) {
   const { graph, follows, stops, plain, moves, backward } = range
   const { holdingAddress, holdingAsset, addressFirst } = graph.columns
   const payers = backward ? graph.columns.to : graph.columns.from
   const receivers = backward ? graph.columns.from : graph.columns.to
   const state = new Int32Array(holdingAddress.length * 2)
-  const how = new Int32Array(state.length)
+  let arrivals = new Int32Array((holdingAddress.length >> 2) + arrivalSize * 1024)
+  let length = 0
   const reached = emptyBits(holdingAddress.length)
   const aside = new Map<number, Note>()
   /** Holdings that something can leave. */
@@ -132,18 +188,30 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   const stoppingSources = new Set<number>()
   const waiting: (readonly [address: number, note: Note])[] = []
   let waitingIn = -1
+  /** The last transfer that was looked at. */
+  let place = backward ? range.end : range.start - 1
+  const pending = createPending(range, few)
 
-  function note(holding: number, { bits, hops, transfer, arrival }: Note): void {
+  function write(holding: number, transfer: number, hops: number): void {
+    if (length + arrivalSize > arrivals.length) {
+      const longer = new Int32Array(arrivals.length * 2)
+      longer.set(arrivals)
+      arrivals = longer
+    }
+    arrivals[length] = holding
+    arrivals[length + 1] = transfer
+    arrivals[length + 2] = hops
+    length += arrivalSize
+  }
+
+  function note(holding: number, { bits, hops, transfer }: Note): void {
     const at = holding * 2
     const known = state[at] as number
     state[at] = known | bits
-    if (known === 0) {
-      how[at + 1] = arrival
-      addBit(reached, holding)
-    }
-    if (known !== 0 && hops >= (state[at + 1] as number)) return
+    if (known === 0) addBit(reached, holding)
+    else if (hops >= (state[at + 1] as number)) return
     state[at + 1] = hops
-    how[at] = transfer
+    write(holding, transfer, hops)
   }
 
   function spread(address: number, brought: Note): void {
@@ -151,8 +219,15 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     for (let holding = addressFirst[address] as number; holding < last; holding++) {
       if (follows[holdingAsset[holding] as number] !== true) continue
       note(holding, brought)
-      addBit(live, holding)
+      enliven(holding)
     }
+  }
+
+  /** What arrived can leave from here on. */
+  function enliven(holding: number): void {
+    if (hasBit(live, holding)) return
+    addBit(live, holding)
+    pending.add(holding, place)
   }
 
   /** What another asset brought in a transaction can be spent when that is over. */
@@ -182,8 +257,11 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
     } else note(holding, brought)
     if (!continues) return
     if (verdict === byTime) note(holding, brought)
-    addBit(live, holding)
+    enliven(holding)
     if (!holdsAnother(address, holding)) return
+    const last = addressFirst[address + 1] as number
+    for (let other = addressFirst[address] as number; other < last; other++)
+      if (follows[holdingAsset[other] as number] === true) pending.add(other, place)
     waiting.push([address, brought])
     waitingIn = graph.transactionOf(transfer)
   }
@@ -194,6 +272,7 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
   }
 
   function bring(transfer: number): void {
+    place = transfer
     if (waiting.length > 0) letGo(transfer)
     if (!hasBit(live, payers[transfer] as number)) return
     const from = (payers[transfer] as number) * 2
@@ -208,39 +287,77 @@ function createPass(range: SweepRange, sources: readonly Source[], maxHops: numb
       return
     }
     state[at] = known | bits
-    if (known === 0) {
-      how[at + 1] = transfer
-      addBit(reached, to)
-    }
-    if (known !== 0 && hops >= (state[at + 1] as number)) return
+    if (known === 0) addBit(reached, to)
+    else if (hops >= (state[at + 1] as number)) return
     state[at + 1] = hops
-    how[at] = transfer
-    if (hops < maxHops) addBit(live, to)
+    write(to, transfer, hops)
+    if (hops < maxHops) enliven(to)
   }
 
   /** Goes over transfers from the first up to but not including the last. */
   function go(first: number, last: number): void {
-    for (let place = first >> 5; place * 32 < last; place++) {
-      let word = wordWithin(moves, place, first, last)
+    for (let at = first >> 5; at * 32 < last; at++) {
+      const all = wordWithin(moves, at, first, last)
+      let word = all & pending.word(at)
       while (word !== 0) {
         const bit = 31 - Math.clz32(word & -word)
-        word ^= 1 << bit
-        bring(place * 32 + bit)
+        bring(at * 32 + bit)
+        // What was just put down may stand in the same word.
+        word = all & pending.word(at) & ~((2 << bit) - 1)
       }
     }
   }
 
   /** The same from the last to the first. */
   function goBack(first: number, last: number): void {
-    for (let place = (last - 1) >> 5; place >= first >> 5; place--) {
-      let word = wordWithin(moves, place, first, last)
+    for (let at = (last - 1) >> 5; at >= first >> 5; at--) {
+      const all = wordWithin(moves, at, first, last)
+      let word = all & pending.word(at)
       while (word !== 0) {
         const bit = 31 - Math.clz32(word)
-        word ^= 1 << bit
-        bring(place * 32 + bit)
+        bring(at * 32 + bit)
+        word = all & pending.word(at) & ((1 << bit) - 1)
       }
     }
   }
 
-  return { go, goBack, swept: { state, how, reached, aside } satisfies Swept }
+  return {
+    go,
+    goBack,
+    swept: (): Swept => ({ state, reached, arrivals: arrivals.subarray(0, length), aside }),
+  }
+}
+
+/** Which transfers are to be looked at: those put down, or all once these have become many. */
+function createPending({ graph, backward, end }: SweepRange, few: number) {
+  const { events, holdingFirst } = graph.columns
+  const bits = emptyBits(end)
+  let left = few
+  let isAll = few <= 0
+  return {
+    /** Puts down the transfers of a holding that come after a place, going backward before it. */
+    add(holding: number, place: number): void {
+      if (isAll) return
+      const first = holdingFirst[holding] as number
+      const last = holdingFirst[holding + 1] as number
+      const least = backward ? place : place + 1
+      let low = first
+      let high = last
+      while (low < high) {
+        const middle = (low + high) >> 1
+        if ((events[middle] as number) < least) low = middle + 1
+        else high = middle
+      }
+      const start = backward ? first : low
+      const stop = backward ? low : last
+      left -= stop - start
+      isAll = left < 0
+      if (isAll) return
+      for (let i = start; i < stop; i++) {
+        const transfer = events[i] as number
+        if (transfer < end) addBit(bits, transfer)
+      }
+    },
+    word: (at: number): number => (isAll ? -1 : (bits[at] as number)),
+  }
 }

@@ -8,18 +8,12 @@ import { createBalances } from './balances.ts'
 import { createCrossings } from './bridgeCrossings.ts'
 import { type ConversionKnowledge, noConversionKnowledge } from './conversionKnowledge.ts'
 import { conversionsIn } from './conversions.ts'
-import { type CoverageView, createCoverageView } from './coverageView.ts'
+import { createCoverageView } from './coverageView.ts'
 import { exchangeRules } from './exchangeRules.ts'
 import { findSeeds, refuseLaterSeeds, seedAssetOf } from './findSeeds.ts'
-import { followThreshold, isAtMostShare } from './followThreshold.ts'
-import { methods } from './methods.ts'
-import {
-  type Ending,
-  followPass,
-  type PassPlan,
-  type PassPosition,
-  type PassResult,
-} from './pass.ts'
+import { halve } from './halvings.ts'
+import { type MethodName, methods } from './methods.ts'
+import type { PassPlan, PassPosition } from './pass.ts'
 import { createStops, type StopTags, type ValueTokens } from './stops.ts'
 import { backwardTimeline, forwardTimeline, type Timeline } from './timeline.ts'
 import type { FreezeKnowledge, TraceAnswer, TraceQuery } from './traceAnswer.ts'
@@ -47,8 +41,8 @@ export const engineVersion = 'jejak-trace/3'
  *
  * The result depends on its arguments alone. Faces of all outcomes add up to the seeds exactly.
  *
- * Cost: passes × O(V log F + legs + lots moved); see `followPass`. Addresses that matter little are left out first
- * and taken in by halving the share, until all that is left out is at most `minShare` of the seeds.
+ * Cost: passes × O(V log F + legs + lots moved); see `followPass` and `halve`. Addresses that matter little are left
+ * out first and taken in by halving the share, until all that is left out is at most `minShare` of the seeds.
  *
  * @param query - complete, as `traceQuery` makes it.
  * @throws KnownError `seed.not-found`, `seed.mixed-assets`, `seed.worthless`, `trace.unsupported` for a method that has
@@ -56,6 +50,23 @@ export const engineVersion = 'jejak-trace/3'
  */
 export function trace(graph: Graph, context: TraceContext, query: TraceQuery): TraceAnswer {
   refuseMethod(query)
+  return createTracer(graph, context, query)(query.method)
+}
+
+/**
+ * Traces of one question that differ by nothing but their method: what does not depend on it is found once, such as
+ * where lots stop and what was converted.
+ *
+ * Cost of what it returns: as of `trace`.
+ *
+ * @param query - for a direction in which every method that is then asked for has a form.
+ * @throws KnownError as `trace` does.
+ */
+export function createTracer(
+  graph: Graph,
+  context: TraceContext,
+  query: Omit<TraceQuery, 'method'>,
+): (method: MethodName) => TraceAnswer {
   const seeds = findSeeds(graph, query.seeds)
   const asset = seedAssetOf(graph, seeds)
   const seedTotal = seeds.reduce((sum, seed) => sum + graph.amount(seed), 0n)
@@ -63,22 +74,26 @@ export function trace(graph: Graph, context: TraceContext, query: TraceQuery): T
   const asOf = asOfBlocks(graph, coverage, query.asOf)
   refuseLaterSeeds(graph, seeds, asOf)
   const plan = planOf(graph, context, { query, seeds, asset, asOf })
-  const passed = boundedPasses(plan, { query, seedTotal, asset, graph, coverage, asOf })
-  const parts: TraceParts = {
-    graph,
-    query,
-    seeds,
-    seedTotal,
-    coverage,
-    asOf,
-    ...passed,
-    wrappers: plan.wrappers,
-    ...(context.freezes && { freezes: context.freezes }),
-    version: engineVersion,
-    tags: knowledgeDigest(context),
-    trust: context.tokens.carriesValue(assetName(graph, asset), assetName(graph, asset)) ?? 'seed',
+  const tags = knowledgeDigest(context)
+  const name = assetName(graph, asset)
+  return (method) => {
+    const share = { minShare: query.minShare, seedTotal }
+    const parts: TraceParts = {
+      graph,
+      query: { ...query, method },
+      seeds,
+      seedTotal,
+      coverage,
+      asOf,
+      ...halve({ ...plan, method: methods[method] }, share),
+      wrappers: plan.wrappers,
+      ...(context.freezes && { freezes: context.freezes }),
+      version: engineVersion,
+      tags,
+      trust: context.tokens.carriesValue(name, name) ?? 'seed',
+    }
+    return writeAnswer(parts)
   }
-  return writeAnswer(parts)
 }
 
 /** Digest of the tags, token list, prices, records, registries and freezes in force. */
@@ -111,7 +126,7 @@ function planOf(
   graph: Graph,
   context: TraceContext,
   given: {
-    readonly query: TraceQuery
+    readonly query: Omit<TraceQuery, 'method'>
     readonly seeds: readonly number[]
     readonly asset: number
     readonly asOf: ReadonlyMap<ChainId, number>
@@ -138,7 +153,6 @@ function planOf(
   return {
     graph,
     timeline,
-    method: methods[query.method],
     seeds: new Map(
       seeds
         .map((seed, number) => [timeline.transfer(seed), number] as const)
@@ -169,7 +183,7 @@ function severalAssets(graph: Graph, holding: number, counts: readonly boolean[]
   return found > 1
 }
 
-/** Passes of one trace look at the same transactions again. */
+/** Passes of one trace, and of several methods, look at the same transactions again. */
 function remembered<T>(find: (transaction: number) => T): (transaction: number) => T {
   const known = new Map<number, T>()
   return (transaction) => {
@@ -179,9 +193,13 @@ function remembered<T>(find: (transaction: number) => T): (transaction: number) 
   }
 }
 
-type Plan = Omit<PassPlan, 'threshold'> & Pick<TraceParts, 'wrappers'>
+type Plan = Omit<PassPlan, 'threshold' | 'method'> & Pick<TraceParts, 'wrappers'>
 
-function throughOf(graph: Graph, timeline: Timeline, query: TraceQuery): number {
+function throughOf(
+  graph: Graph,
+  timeline: Timeline,
+  query: Pick<TraceQuery, 'throughTransfer'>,
+): number {
   if (query.throughTransfer === undefined) return Number.POSITIVE_INFINITY
   const transfer = graph.find(query.throughTransfer)
   if (transfer >= 0) return timeline.transactionOf(timeline.transfer(transfer))
@@ -189,76 +207,5 @@ function throughOf(graph: Graph, timeline: Timeline, query: TraceQuery): number 
     'transfer.not-found',
     `the store has no transfer ${query.throughTransfer}, where the trace should stop`,
     { facts: { transfer: query.throughTransfer }, hint: 'Leave throughTransfer out.' },
-  )
-}
-
-interface Judging {
-  readonly query: TraceQuery
-  readonly seedTotal: bigint
-  readonly graph: Graph
-  readonly asset: number
-  readonly coverage: CoverageView
-  readonly asOf: ReadonlyMap<ChainId, number>
-}
-
-type Passed = Pick<TraceParts, 'result' | 'halvings' | 'passes' | 'budget'>
-
-/**
- * Passes with halved shares until all dust together is small. A pass that would exceed a budget is dropped: the
- * last one within it is the answer, and its dust is `budget`. Where even the first is too much, the share is
- * doubled instead, until one fits.
- */
-function boundedPasses(plan: Plan, judging: Judging): Passed {
-  const { query, seedTotal } = judging
-  const run = (halvings: number): ReturnType<typeof followPass> =>
-    followPass({ ...plan, threshold: thresholdAt(seedTotal, query.minShare, halvings) })
-  let passes = 0
-  let kept: { readonly result: PassResult; readonly halvings: number } | undefined
-  for (let halvings = 0; ; halvings++) {
-    passes++
-    const result = run(halvings)
-    if (typeof result === 'string') {
-      const within = kept ?? doubled(run, halvings)
-      return { ...within, passes, budget: result }
-    }
-    kept = { result, halvings }
-    const everything = thresholdAt(seedTotal, query.minShare, halvings) <= 1n
-    if (everything || isAtMostShare(dustOf(result), query.minShare, seedTotal)) {
-      return { ...kept, passes, budget: null }
-    }
-  }
-}
-
-function thresholdAt(total: bigint, share: number, halvings: number): bigint {
-  if (halvings >= 0) return followThreshold(total, share, halvings)
-  const doubled = followThreshold(total << BigInt(-halvings), share, 0)
-  // A share of zero cannot be doubled: it grows from one unit instead.
-  return doubled > 0n ? doubled : 1n << BigInt(-halvings - 1)
-}
-
-/** The first pass of larger and larger shares that fits the budgets; at the latest the one that follows nobody. */
-function doubled(
-  run: (halvings: number) => ReturnType<typeof followPass>,
-  start: number,
-): { readonly result: PassResult; readonly halvings: number } {
-  for (let halvings = start - 1; halvings > -300; halvings--) {
-    const result = run(halvings)
-    if (typeof result !== 'string') return { result, halvings }
-  }
-  throw new KnownError(
-    'trace.unsupported',
-    'the budgets are too small for even one step of this trace',
-    {
-      hint: 'Raise maxAddresses or maxTransactions, or name fewer seeds.',
-    },
-  )
-}
-
-function dustOf(result: PassResult): bigint {
-  const spent = result.endings.filter((ending: Ending) => ending.outcome === 'dust')
-  const resting = result.resting.filter((rest) => !rest.followed)
-  return (
-    spent.reduce((sum, { face }) => sum + face, 0n) +
-    resting.reduce((sum, { lot }) => sum + lot.face, 0n)
   )
 }

@@ -1,13 +1,14 @@
 import type { Graph } from '../graph/graph.ts'
-import { type Account, formatAccount } from '../ledger/account.ts'
+import { type Account, accountChain, formatAccount } from '../ledger/account.ts'
 import { shareOf } from '../ledger/amount.ts'
 import { type AssetId, formatAsset } from '../ledger/asset.ts'
 import type { ChainId } from '../ledger/chain.ts'
 import { compareText } from '../ledger/order.ts'
 import { writtenAsOf } from './asOf.ts'
 import type { CoverageView } from './coverageView.ts'
+import type { Ending } from './endings.ts'
 import type { WrappedCoin } from './netChanges.ts'
-import type { Ending, PassConversion, PassResult, Resting } from './pass.ts'
+import type { PassConversion, PassResult, Resting } from './pass.ts'
 import {
   type FreezeKnowledge,
   type Outcome,
@@ -44,7 +45,8 @@ export interface TraceParts {
 /** The answer of design section 15. Nothing is computed here but sums; the same parts give the same bytes. */
 export function writeAnswer(parts: TraceParts): TraceAnswer {
   const { graph, query, seedTotal, result } = parts
-  const rests = result.resting.map((rest) => restingEnding(parts, rest))
+  const judge = createRestJudge(parts)
+  const rests = result.resting.map((rest) => judge(rest))
   const ends = result.endings.map((ending) => fromNowhere(parts, ending))
   const written = writeOutcomes(parts, [...ends, ...rests.map(({ ending }) => ending)])
   const movements = [...result.carried].sort(([a], [b]) => a - b)
@@ -60,7 +62,7 @@ export function writeAnswer(parts: TraceParts): TraceAnswer {
         account: formatAccount(account),
         asset: formatAsset(asset),
       })),
-      seeds: parts.seeds.map((seed) => graph.transfer(seed).id),
+      seeds: parts.seeds.map((seed) => graph.idOf(seed)),
       asOf: Object.fromEntries(parts.asOf),
     },
     seeds: parts.seeds.map((seed) => {
@@ -73,7 +75,7 @@ export function writeAnswer(parts: TraceParts): TraceAnswer {
     movements: movements.map(([transfer, face]) => movementOf(graph, transfer, face)),
     conversions: result.conversions.map((conversion) => conversionOf(graph, conversion)),
     gaps: result.gaps.map(({ transfer, holding, missing }) => ({
-      transfer: graph.transfer(transfer).id,
+      transfer: graph.idOf(transfer),
       account: formatAccount(graph.account(graph.addressOf(holding))),
       asset: assetText(graph, graph.assetOf(holding)),
       missing: missing.toString(),
@@ -127,39 +129,56 @@ function firstBlockOf(graph: Graph, address: number): number {
   return graph.block(graph.blockOf(graph.transactionOf(first))).number
 }
 
-/** Of several reasons the first counts: dust, not_ingested, frozen, still_held. */
-function restingEnding(parts: TraceParts, rest: Resting): JudgedRest {
-  const { graph, coverage, asOf, query } = parts
-  const account = graph.account(rest.address)
-  const asset = graph.assets[rest.asset] as AssetId
-  const chain = account.slice(0, account.lastIndexOf(':')) as ChainId
+/**
+ * Of several reasons the first counts: dust, not_ingested, frozen, still_held. Several lots rest at one address, often
+ * from one block on, and are judged alike.
+ */
+function createRestJudge(parts: TraceParts): (rest: Resting) => JudgedRest {
+  const { graph, asOf, query } = parts
   const backward = query.direction === 'backward'
-  // Backward it matters what the address was ever sent until then, else what it paid from then to the as-of block.
-  const through = backward
-    ? coverage.through(account, asset, { fromBlock: firstBlockOf(graph, rest.address), side: 'in' })
-    : coverage.through(account, asset, { fromBlock: rest.lot.block, side: 'out' })
-  const until = backward ? rest.lot.block : (asOf.get(chain) ?? 0)
-  const covered = through !== undefined && through.block >= until
-  const frozen = parts.freezes?.frozenBy(account, asset, asOf.get(chain) ?? 0)
-  const outcome = outcomeOfRest(rest, { covered, backward, isFrozen: frozen !== undefined })
-  const reasons: Partial<Record<Outcome, string>> = {
-    not_ingested: `coveredThrough ${through?.block ?? 'nothing'}`,
-    budget: 'deadline',
-    frozen: `blacklisted in block ${frozen?.block} by ${frozen?.tx}`,
+  let [lastAddress, account]: [number, Account | undefined] = [-1, undefined]
+
+  function accountOf(address: number): Account {
+    if (address !== lastAddress || account === undefined) account = graph.account(address)
+    lastAddress = address
+    return account
   }
-  const reason = reasons[outcome] === undefined ? {} : { reason: reasons[outcome] }
-  const { face, hop, seed } = rest.lot
-  const ending = {
-    outcome,
-    address: rest.address,
-    asset: rest.asset,
-    units: rest.units,
-    face,
-    hop,
-    seed,
-    account,
+
+  const blockAsOf = (of: Account): number => asOf.get(accountChain(of)) ?? 0
+
+  return (rest) => {
+    const { address, asset, units } = rest
+    const { face, hop, seed, block } = rest.lot
+    const of = accountOf(address)
+    const through = coveredThrough(parts, rest, of)
+    const until = backward ? block : blockAsOf(of)
+    const covered = through !== undefined && through.block >= until
+    const frozen = parts.freezes?.frozenBy(of, graph.assets[asset] as AssetId, blockAsOf(of))
+    const outcome = outcomeOfRest(rest, { covered, backward, isFrozen: frozen !== undefined })
+    const ending = { outcome, address, asset, units, face, hop, seed, account: of }
+    if (outcome === 'not_ingested') {
+      const reason = `coveredThrough ${through?.block ?? 'nothing'}`
+      return { ending: { ...ending, reason }, through }
+    }
+    if (outcome === 'frozen') {
+      const reason = `blacklisted in block ${frozen?.block} by ${frozen?.tx}`
+      return { ending: { ...ending, reason }, through }
+    }
+    const late = outcome === 'budget' ? { reason: 'deadline' } : {}
+    return { ending: { ...ending, ...late }, through }
   }
-  return { ending: { ...ending, ...reason }, through }
+}
+
+/** Backward it matters what the address was ever sent until then, else what it paid from then to the as-of block. */
+function coveredThrough(
+  { graph, coverage, query }: TraceParts,
+  { address, asset, lot }: Resting,
+  account: Account,
+): JudgedRest['through'] {
+  const name = graph.assets[asset] as AssetId
+  if (query.direction === 'forward')
+    return coverage.through(account, name, { fromBlock: lot.block, side: 'out' })
+  return coverage.through(account, name, { fromBlock: firstBlockOf(graph, address), side: 'in' })
 }
 
 function outcomeOfRest(
@@ -178,46 +197,117 @@ function outcomeOfRest(
 }
 
 function writeOutcomes(parts: TraceParts, endings: readonly Ending[]): TraceOutcome[] {
-  const merged = new Map<
-    string,
-    { ending: Ending; outcome: Outcome; units: bigint; face: bigint }
-  >()
+  const texts = createTexts(parts)
+  const rank = new Map(outcomes.map((name, i) => [name, i]))
+  const entries = merged(parts, endings)
+    .filter(({ units, face }) => units > 0n || face > 0n)
+    .map((entry) => ({
+      ...entry,
+      account: texts.place(entry.ending),
+      rank: rank.get(entry.outcome) ?? 0,
+    }))
+  // Texts are compared once each, not once for every pair of entries that has them.
+  const accounts = placesOf(entries.map(({ account }) => account))
+  // A graph numbers assets by arrival in the log, so they are compared by name; as stored, since checksums cost.
+  const assets = placesOf(parts.graph.assets)
+  const assetAt = ({ asset }: Ending): number => assets.get(parts.graph.assets[asset] ?? '') ?? -1
+  return entries
+    .map((entry) => ({
+      ...entry,
+      accountAt: accounts.get(entry.account) ?? 0,
+      assetAt: assetAt(entry.ending),
+    }))
+    .sort(
+      (a, b) =>
+        a.rank - b.rank ||
+        a.accountAt - b.accountAt ||
+        a.assetAt - b.assetAt ||
+        a.ending.seed - b.ending.seed ||
+        a.ending.hop - b.ending.hop ||
+        compareText(a.ending.reason ?? '', b.ending.reason ?? '') ||
+        compareText(moreOf(parts.graph, a.ending), moreOf(parts.graph, b.ending)),
+    )
+    .map((entry) => outcomeOf(parts, texts, entry))
+}
+
+/** Endings of one outcome, place, seed, hop and reason. */
+interface Entry {
+  /** The first of them. */
+  readonly ending: Ending
+  readonly outcome: Outcome
+  units: bigint
+  face: bigint
+}
+
+function merged(parts: TraceParts, endings: readonly Ending[]): Entry[] {
+  const entries: Entry[] = []
+  const near = new Map<number, Entry[]>()
   for (const ending of endings) {
     const outcome = parts.budget !== null && ending.outcome === 'dust' ? 'budget' : ending.outcome
     const place =
       outcome === 'contract_custody' && ending.stop === undefined
         ? unresolved(parts, ending)
         : ending
-    const key = [
-      outcome,
-      place.address,
-      place.asset,
-      place.seed,
-      place.hop,
-      place.reason ?? '',
-      place.receipt ?? '',
-      place.candidates?.join() ?? '',
-    ].join(' ')
-    const known = merged.get(key) ?? { ending: place, outcome, units: 0n, face: 0n }
-    merged.set(key, { ...known, units: known.units + ending.units, face: known.face + ending.face })
+    // Apart by address, hop and, where they are few, seed; what else differs does so in few ways.
+    const key = ((place.address + 1) * 128 + place.hop) * 64 + (place.seed % 64)
+    const others = near.get(key) ?? []
+    if (others.length === 0) near.set(key, others)
+    const known = others.find((entry) => entry.outcome === outcome && isAlike(entry.ending, place))
+    if (known) {
+      known.units += ending.units
+      known.face += ending.face
+      continue
+    }
+    const { units, face } = ending
+    const entry = { ending: place, outcome, units, face }
+    entries.push(entry)
+    others.push(entry)
   }
-  const rank = new Map(outcomes.map((name, i) => [name, i]))
-  // A graph numbers assets by arrival in the log, so they are compared by name; as stored, since checksums cost.
-  const assetName = ({ asset }: Ending): string => parts.graph.assets[asset] ?? ''
-  return [...merged.values()]
-    .filter(({ units, face }) => units > 0n || face > 0n)
-    .map((entry) => ({ entry, account: placeText(parts, entry.ending) }))
-    .sort(
-      (a, b) =>
-        (rank.get(a.entry.outcome) ?? 0) - (rank.get(b.entry.outcome) ?? 0) ||
-        compareText(a.account, b.account) ||
-        compareText(assetName(a.entry.ending), assetName(b.entry.ending)) ||
-        a.entry.ending.seed - b.entry.ending.seed ||
-        a.entry.ending.hop - b.entry.ending.hop ||
-        compareText(a.entry.ending.reason ?? '', b.entry.ending.reason ?? '') ||
-        compareText(moreOf(parts.graph, a.entry.ending), moreOf(parts.graph, b.entry.ending)),
-    )
-    .map(({ entry, account }) => outcomeOf(parts, entry, account))
+  return entries
+}
+
+function isAlike(a: Ending, b: Ending): boolean {
+  return (
+    a.address === b.address &&
+    a.asset === b.asset &&
+    a.seed === b.seed &&
+    a.hop === b.hop &&
+    (a.reason ?? '') === (b.reason ?? '') &&
+    a.receipt === b.receipt &&
+    (a.candidates?.join() ?? '') === (b.candidates?.join() ?? '')
+  )
+}
+
+/** Where each text stands among all, in order. */
+function placesOf(texts: readonly string[]): ReadonlyMap<string, number> {
+  return new Map([...new Set(texts)].sort(compareText).map((text, i) => [text, i]))
+}
+
+/** Names as an answer writes them, each made once: an answer has ten thousands of them. */
+interface Texts {
+  place(ending: Ending): string
+  asset(asset: number): string
+  seed(number: number): TraceOutcome['seed']
+}
+
+function createTexts(parts: TraceParts): Texts {
+  const places = new Map<number, string>()
+  const assets = new Map<number, string>()
+  const seeds = parts.seeds.map((seed) => parts.graph.transfer(seed).id)
+  return {
+    place(ending) {
+      if (ending.address < 0) return placeText(parts, ending)
+      const known = places.get(ending.address) ?? placeText(parts, ending)
+      places.set(ending.address, known)
+      return known
+    },
+    asset(asset) {
+      const known = assets.get(asset) ?? assetText(parts.graph, asset)
+      assets.set(asset, known)
+      return known
+    },
+    seed: (number) => seeds[number] as TraceOutcome['seed'],
+  }
 }
 
 function moreOf(graph: Graph, { receipt, candidates = [] }: Ending): string {
@@ -239,34 +329,30 @@ function placeText({ graph, wrappers }: TraceParts, { address, asset, outcome }:
 
 function outcomeOf(
   parts: TraceParts,
-  entry: {
-    readonly ending: Ending
-    readonly outcome: Outcome
-    readonly units: bigint
-    readonly face: bigint
-  },
-  account: string,
+  texts: Texts,
+  entry: Entry & { readonly account: string },
 ): TraceOutcome {
   const { ending } = entry
   const { stop } = ending
-  return {
+  const written: Writable<TraceOutcome> = {
     outcome: entry.outcome,
-    account,
-    asset: assetText(parts.graph, ending.asset),
+    account: entry.account,
+    asset: texts.asset(ending.asset),
     amount: entry.units.toString(),
     face: entry.face.toString(),
     share: shareOf(entry.face, parts.seedTotal),
     hop: ending.hop,
-    seed: parts.graph.transfer(parts.seeds[ending.seed] as number).id,
-    ...(stop?.category === undefined ? {} : { category: stop.category }),
-    ...(stop?.label === undefined ? {} : { label: stop.label }),
-    ...(ending.reason === undefined ? {} : { reason: ending.reason }),
-    ...(ending.receipt === undefined ? {} : { receipt: assetText(parts.graph, ending.receipt) }),
-    ...(ending.candidates === undefined
-      ? {}
-      : { candidates: ending.candidates.map((asset) => assetText(parts.graph, asset)).sort() }),
+    seed: texts.seed(ending.seed),
   }
+  if (stop?.category !== undefined) written.category = stop.category
+  if (stop?.label !== undefined) written.label = stop.label
+  if (ending.reason !== undefined) written.reason = ending.reason
+  if (ending.receipt !== undefined) written.receipt = texts.asset(ending.receipt)
+  if (ending.candidates) written.candidates = ending.candidates.map(texts.asset).sort()
+  return written
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 function totalsOf(written: readonly TraceOutcome[], seedTotal: bigint): TraceAnswer['totals'] {
   const sums = new Map<Outcome, bigint>()

@@ -32,7 +32,7 @@ import { workRoutes } from './work.ts'
 export interface AppOptions {
   readonly config: Pick<
     Config,
-    'maxBodyBytes' | 'maxAddresses' | 'maxTransactions' | 'traceTimeoutMs'
+    'maxBodyBytes' | 'maxAddresses' | 'maxTransactions' | 'traceTimeoutMs' | 'maxStalenessMs'
   >
   readonly log: Log
   /** Port the service is reached at, once it listens. */
@@ -82,6 +82,7 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
     threads: traceThreads,
     queued: mostQueued,
     limitMs: options.config.traceTimeoutMs,
+    mostBehindMs: options.config.maxStalenessMs,
   })
   knowledge.onClose(() => pool.close())
   if (options.plans) planInPool(knowledge, options.config.traceTimeoutMs, options.log)
@@ -95,7 +96,7 @@ export async function createApp(knowledge: Knowledge, options: AppOptions): Prom
   app.route('/', pathsRoutes(knowledge, options.config))
   app.route('/', reachRoutes(knowledge, options.config))
   app.route('/', boundsRoutes(jobs))
-  addPages(app, knowledge)
+  addPages(app, knowledge, options.config.maxStalenessMs)
   addMethodTable(app)
   return app
 }
@@ -128,7 +129,7 @@ const jsonOnly = createMiddleware(async (c, next) => {
   )
 })
 
-function addPages(app: OpenAPIHono, knowledge: Knowledge): void {
+function addPages(app: OpenAPIHono, knowledge: Knowledge, mostBehindMs: number): void {
   const page = {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy':
@@ -137,7 +138,7 @@ function addPages(app: OpenAPIHono, knowledge: Knowledge): void {
   app.get('/', (c) => c.redirect('/docs'))
   app.get('/livez', (c) => c.json({ alive: true }))
   app.get('/readyz', async (c) => {
-    const ledger = await knowledge.ledger()
+    const ledger = await knowledge.ledger(mostBehindMs)
     return c.json({
       ready: true,
       transfers: ledger.transferCount,

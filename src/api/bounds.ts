@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Jobs } from './jobs.ts'
+import { acceptedAge, ageInWords, tellAge } from './ledgerAge.ts'
 import { createRouter } from './router.ts'
 import { boundsDefaults } from './runBounds.ts'
 import { AccountText, BaseUnits, json, problems, seedFields } from './schemas.ts'
@@ -63,14 +64,16 @@ const postBounds = createRoute({
     query: z.strictObject({}),
     body: { required: true, content: { 'application/json': { schema: BoundsBody } } },
   },
-  responses: { 200: json(BoundsView, 'The interval'), ...problems },
+  responses: { 200: json(BoundsView, `The interval. ${ageInWords}`), ...problems },
 })
 
 export function boundsRoutes(jobs: Jobs): OpenAPIHono {
   const routes = createRouter()
   routes.openapi(postBounds, async (c) => {
-    const { answered } = jobs.start({ kind: 'bounds', request: c.req.valid('json') })
-    return c.body((await answered).bytes, 200, { 'content-type': 'application/json' }) as never
+    const task = { kind: 'bounds', request: c.req.valid('json') } as const
+    const { bytes, told } = await jobs.start(task, acceptedAge(c)).answered
+    tellAge(c, told)
+    return c.body(bytes, 200, { 'content-type': 'application/json' }) as never
   })
   return routes
 }

@@ -125,6 +125,7 @@ export function importRoutes(knowledge: Knowledge): OpenAPIHono {
       (change) => {
         imports.set(id, { ...(imports.get(id) ?? view), ...change })
       },
+      () => knowledge.showAll(),
     ).finally(() => rmSync(file, { force: true }))
     return c.json(view, 202)
   })
@@ -143,6 +144,7 @@ export function importRoutes(knowledge: Knowledge): OpenAPIHono {
 async function runImport(
   args: readonly string[],
   change: (part: Partial<ImportView>) => void,
+  stored: () => Promise<void>,
 ): Promise<void> {
   const child = spawn(process.execPath, nodeArguments(args), { stdio: ['ignore', 'pipe', 'pipe'] })
   const rejected: ImportView['rejected'] = []
@@ -162,6 +164,8 @@ async function runImport(
     child.once('error', () => resolve(70))
     child.once('close', (exit) => resolve(exit ?? 70))
   })
+  // Who hears that it is stored finds it in the next answer.
+  if (code === 0) await stored()
   const state = code === 0 ? 'stored' : code === 1 ? 'refused' : 'failed'
   change({ state, rejected, report, error: state === 'failed' ? complaint.trim() : null })
 }

@@ -33,6 +33,13 @@ export const JobView = z
       .boolean()
       .nullable()
       .openapi({ description: 'Whether it can be replayed later; null while that is not known' }),
+    sequence: z
+      .int()
+      .nullable()
+      .openapi({ description: 'Where the log ended that the answer is of' }),
+    behindMs: z.int().nullable().openapi({
+      description: 'Whatever was stored so long before the question is in the answer; 0: all',
+    }),
     error: Failure.nullable().openapi({ description: 'Why it failed, or why it is not pinned' }),
   })
   .openapi('Job')
@@ -115,6 +122,8 @@ export function jobView(job: Job): z.output<typeof JobView> {
     trace: answer?.trace ?? null,
     digest: answer?.digest ?? null,
     pinned: pin?.stored ?? null,
+    sequence: answer?.told?.sequence ?? null,
+    behindMs: answer?.told?.behindMs ?? null,
     error: failure === undefined ? null : failureOf(failure),
   }
 }

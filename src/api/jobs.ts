@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { KnownError } from '../ledger/errors.ts'
 import { isPinned, type StopReason, type TraceTask } from './traceMessages.ts'
-import type { TraceAnswered, TracePool } from './tracePool.ts'
+import type { TaskEars, TraceAnswered, TracePool } from './tracePool.ts'
 import type { TraceProgress } from './watchedTrace.ts'
 
 export type JobState = 'queued' | 'running' | 'done' | 'partial' | 'failed' | 'cancelled'
@@ -28,10 +28,14 @@ export interface Job {
 
 export interface Jobs {
   /**
+   * @param mostBehindMs - as {@link TracePool.take} has it.
    * @returns the job and what will come of it, whose bytes the job itself does not hold.
    * @throws KnownError `job.queue-full`; what is promised, whatever the task throws
    */
-  start(task: Question): { readonly job: Job; readonly answered: Promise<TraceAnswered> }
+  start(
+    task: Question,
+    mostBehindMs?: number,
+  ): { readonly job: Job; readonly answered: Promise<TraceAnswered> }
   /** @throws KnownError `job.not-found` */
   get(id: string): Job
   /** Ends a trace where it is, or a second time gives it up. What has ended stays as it is. */
@@ -73,19 +77,19 @@ export function createJobs(pool: TracePool): Jobs {
     for (const resolve of entry.waiting.splice(0)) resolve()
   }
 
-  function start(task: Question): ReturnType<Jobs['start']> {
+  function start(task: Question, mostBehindMs?: number): ReturnType<Jobs['start']> {
     const { promise: answered, resolve, reject } = Promise.withResolvers<TraceAnswered>()
     // Who asked may have gone; the job says what became of it.
     answered.catch(() => undefined)
     const entry: Entry = { job: newJob(task), interfere: () => undefined, cancels: 0, waiting: [] }
-    entry.interfere = pool.take(task, {
+    const ears: TaskEars = {
       started: () => change(entry, { state: 'running' }),
       progress: (progress) => change(entry, { progress }),
       answered(answer) {
         if (task.kind === 'trace' || task.kind === 'replay') answers.put(answer)
-        const { trace, digest, reason } = answer
+        const { trace, digest, reason, told } = answer
         const state = reason ? 'partial' : 'done'
-        change(entry, { answer: { trace, digest, reason }, reason, state })
+        change(entry, { answer: { trace, digest, reason, told }, reason, state })
         resolve(answer)
       },
       failed(error) {
@@ -94,7 +98,8 @@ export function createJobs(pool: TracePool): Jobs {
       },
       pinned: (error) =>
         change(entry, { pin: error === undefined ? { stored: true } : { stored: false, error } }),
-    })
+    }
+    entry.interfere = pool.take(task, ears, mostBehindMs)
     entries.set(entry.job.id, entry)
     forgetOldest(entries)
     return { job: entry.job, answered }

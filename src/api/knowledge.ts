@@ -4,8 +4,7 @@ import { type Attribution, loadAttribution } from '../attribution/load.ts'
 import type { RecordedAttribution } from '../attribution/recorded.ts'
 import { openRegistries, type Registries } from '../attribution/registries.ts'
 import { buildGraphAt } from '../graph/build.ts'
-import type { Columns } from '../graph/columns.ts'
-import { openGenerations } from '../graph/generations.ts'
+import { type Moment, openGenerations } from '../graph/generations.ts'
 import type { Graph, WholeGraph } from '../graph/graph.ts'
 import { askNeighbourhood, type Keeps } from '../graph/neighbourhood.ts'
 import { openSummaries } from '../graph/summaries.ts'
@@ -37,10 +36,23 @@ export interface Knowledge {
    * @throws KnownError `graph.too-large`
    */
   graph(): Promise<WholeGraph>
-  /** The whole graph as threads share it; undefined where the ledger is larger than memory: they ask the store. */
-  columns(): Promise<Columns | undefined>
-  /** What the ledger is as a whole. */
-  ledger(): Promise<Pick<Graph, 'sequence' | 'digest' | 'transferCount' | 'chains'>>
+  /**
+   * Rows and coverage of one moment as threads share them; undefined where the ledger is larger than memory: they ask
+   * the store.
+   *
+   * @param mostBehindMs - how old it may be while the log goes on; see {@link Generations.moment}. 0: not at all.
+   */
+  moment(mostBehindMs: number): Promise<Moment | undefined>
+  /** What was written through this process is in every later answer, however the log goes on. */
+  showAll(): Promise<void>
+  /**
+   * What the ledger is as a whole.
+   *
+   * @param mostBehindMs - as {@link Knowledge.moment} has it. Default 0.
+   */
+  ledger(
+    mostBehindMs?: number,
+  ): Promise<Pick<Graph, 'sequence' | 'digest' | 'transferCount' | 'chains'>>
   attribution(): Promise<Attribution>
   /** Claims of coverage as they may be relied on: those that something better contradicts are lowered. */
   claims(): Promise<readonly (Coverage | CoverageOfMany)[]>
@@ -66,10 +78,18 @@ export interface RecordedContext {
   readonly attribution: RecordedAttribution
 }
 
+/** What the owner of a thread handed over: the thread asks neither the log nor its coverage for anything newer. */
+export interface HandedOver {
+  readonly graph: WholeGraph
+  readonly claims: readonly (Coverage | CoverageOfMany)[]
+}
+
 /** A store and how much of it may be in memory. */
 export interface KnowledgePlace extends StorePlace {
   /** Largest graph to hold, bytes. Default half of the memory that this process may use. */
   readonly maxGraphBytes?: number
+  /** Whether whoever else works on this machine goes before those who build graphs. Default false. */
+  readonly isPatient?: boolean
 }
 
 /** Bytes of columns and indexes, at most; building them takes about twice that for a moment. */
@@ -88,26 +108,34 @@ const mostReadings = 3
 
 /**
  * @param given - where the store is; a folder is made when absent.
- * @param sharedGraph - in a thread: the newest graph that its owner handed over, instead of one of its own.
+ * @param handedOver - in a thread: what its owner handed over for the question under way, instead of what it would read
+ * itself; undefined where the ledger is larger than memory.
  * @throws KnownError `store.*`
  */
 export async function openKnowledge(
   given: KnowledgePlace | string,
-  sharedGraph?: () => WholeGraph,
+  handedOver?: () => HandedOver | undefined,
 ): Promise<Knowledge> {
   const place = typeof given === 'string' ? { location: given } : given
   const store = await openStore(place)
   const folder = madeLocalFolder(place)
-  const ledgers = openLedgers(store, { place, folder }, sharedGraph)
+  const ledgers = openLedgers(store, { place, folder }, handedOver)
   const closing: (() => Promise<void>)[] = []
   const attribution = remembered(
     async () => `${(await store.state()).tagVersion} ${await documentVersions(store)}`,
     () => loadAttribution(store),
   )
-  const claims = remembered(
-    async () => `${(await store.state()).coverageVersion} ${await disputeVersions(store)}`,
-    async () => lowerClaims(await store.coverageClaims(), await listDisputes(store)),
+  const storedClaims = remembered(
+    async () => String((await store.state()).coverageVersion),
+    () => store.coverageClaims(),
   )
+  const disputes = remembered(
+    () => disputeVersions(store),
+    () => listDisputes(store),
+  )
+  const lowered = lowering()
+  const claims = async () =>
+    lowered(handedOver?.()?.claims ?? (await storedClaims()), await disputes())
   const registries = openRegistries(store)
   const recordedContext = async (): Promise<RecordedContext> => {
     const known = await attribution()
@@ -138,6 +166,18 @@ export async function openKnowledge(
   }
 }
 
+/** Claims as they may be relied on, made again only when claims or disputes are others. */
+function lowering(): typeof lowerClaims {
+  let last: { readonly given: Parameters<typeof lowerClaims>; readonly made: Claims } | undefined
+  return (claims, disputes) => {
+    if (last?.given[0] !== claims || last.given[1] !== disputes)
+      last = { given: [claims, disputes], made: lowerClaims(claims, disputes) }
+    return last.made
+  }
+}
+
+type Claims = ReturnType<typeof lowerClaims>
+
 export function contextOf(
   { tags, tokens }: Attribution,
   coverage: TraceContext['coverage'],
@@ -150,16 +190,18 @@ export function contextOf(
 function openLedgers(
   store: Store,
   { place, folder }: { readonly place: KnowledgePlace; readonly folder: string },
-  sharedGraph: (() => WholeGraph) | undefined,
-): Pick<Knowledge, 'read' | 'readAt' | 'graph' | 'columns' | 'ledger' | 'close'> {
+  handedOver: (() => HandedOver | undefined) | undefined,
+): Pick<Knowledge, 'read' | 'readAt' | 'graph' | 'moment' | 'showAll' | 'ledger' | 'close'> {
   const maxBytes = place.maxGraphBytes ?? halfOfMemory()
-  const generations = openGenerations(store, { place, folder, maxBytes })
-  const newest = sharedGraph ? async () => sharedGraph() : generations.current
+  const { isPatient = false } = place
+  const generations = openGenerations(store, { place, folder, maxBytes, isPatient })
+  const newest = async () => handedOver?.()?.graph ?? generations.current()
   const rowsAtOnce = Math.max(leastSorted, Math.floor(maxBytes / bytesPerSorted))
   const summaries = openSummaries(store, { place, folder, rowsAtOnce })
   const maxRows = Math.max(leastLoaded, Math.floor(maxBytes / bytesPerLoaded))
 
   async function fits(): Promise<boolean> {
+    if (handedOver) return handedOver() !== undefined
     const { sequence } = await store.state()
     return sequence * bytesPerTransfer <= maxBytes
   }
@@ -201,14 +243,16 @@ function openLedgers(
       if (await fits()) return newest()
       throw beyondMemory((await store.state()).sequence * bytesPerTransfer, maxBytes)
     },
-    async columns() {
-      if (await fits()) return generations.columns()
+    async moment(mostBehindMs) {
+      if (await fits()) return generations.moment(mostBehindMs)
       // Made here once, it is read from its file by every thread.
       await summaries.current()
       return undefined
     },
-    async ledger() {
-      if (await fits()) return newest()
+    showAll: generations.showAll,
+    async ledger(mostBehindMs = 0) {
+      if (await fits())
+        return mostBehindMs > 0 ? (await generations.moment(mostBehindMs)).graph : newest()
       const { sequence, digest, transfers, chains } = await summaries.current()
       return { sequence, digest, transferCount: transfers, chains }
     },

@@ -218,8 +218,16 @@ export function problem(
     ...(facts.length === 0 ? {} : { facts: Object.fromEntries(facts) as Record<string, string> }),
     ...(more.errors ? { errors: more.errors } : {}),
   }
-  return c.body(`${JSON.stringify(body)}\n`, status, { 'content-type': 'application/problem+json' })
+  const again = error.retryable && waiting.has(status) ? { 'retry-after': retryAfterSeconds } : {}
+  return c.body(`${JSON.stringify(body)}\n`, status, {
+    'content-type': 'application/problem+json',
+    ...again,
+  })
 }
+
+/** Too many requests, and unavailable: the same may be asked again when the work that is waiting has been done. */
+const waiting: ReadonlySet<number> = new Set([429, 503])
+const retryAfterSeconds = '2'
 
 /** Explains known errors; says nothing about unknown ones beyond "our fault", and logs them in full. */
 export function problemHandler(log: Log): ErrorHandler {

@@ -1,4 +1,5 @@
 import type { Columns } from '../graph/columns.ts'
+import type { SharedClaims } from '../graph/sharedClaims.ts'
 import type { SaidError } from '../graph/thread.ts'
 import type { BoundsRequest } from './runBounds.ts'
 import type { TraceRequest } from './runTrace.ts'
@@ -19,12 +20,20 @@ export function isPinned({ kind }: Pick<TraceTask, 'kind'>): boolean {
   return kind === 'trace' || kind === 'diff'
 }
 
+/** Rows and coverage of one moment, each only where the thread does not have it already. */
+export interface HandedMoment {
+  readonly columns: Columns | undefined
+  readonly coverage: SharedClaims | undefined
+}
+
 export interface TraceQuestion {
   /** Names the task in what is said of its pin. */
   readonly number: number
   readonly task: TraceTask
-  /** The newest generation where it is another than before; absent also where the ledger is larger than memory. */
-  readonly columns: Columns | undefined
+  /** The moment to answer from; undefined where the ledger is larger than memory. */
+  readonly moment: HandedMoment | undefined
+  /** Whether the log goes on while it is asked. */
+  readonly isBehind: boolean
   /** One number in shared memory, of {@link commands}: how the owner interferes. */
   readonly command: Int32Array
   /** Longest time for a new trace, milliseconds from its beginning. */

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads'
-import type { Columns } from '../graph/columns.ts'
+import type { Moment } from '../graph/generations.ts'
 import { errorOf, startThread } from '../graph/thread.ts'
 import { KnownError } from '../ledger/errors.ts'
 import type { Knowledge, KnowledgePlace } from './knowledge.ts'
@@ -12,7 +12,17 @@ import {
 } from './traceMessages.ts'
 import { within } from './within.ts'
 
-export type TraceAnswered = Extract<TraceSaid, { type: 'answer' }>
+export interface TraceAnswered extends Extract<TraceSaid, { type: 'answer' }> {
+  readonly told: Told | undefined
+}
+
+/** Which moment of the ledger an answer is of; unknown where the thread read the store itself. */
+export interface Told {
+  /** Where the log ended. */
+  readonly sequence: number
+  /** Whatever was stored so long before the question, milliseconds, is in it. 0: everything. */
+  readonly behindMs: number
+}
 
 /** What the owner of a task hears, each at most once but progress. */
 export interface TaskEars {
@@ -28,10 +38,12 @@ export interface TracePool {
   /**
    * Takes a task, runs it as soon as a thread is free.
    *
+   * @param mostBehindMs - how old the ledger it is answered from may be while the log goes on; no more than that of the
+   * pool.
    * @returns how to interfere: `stop` ends a trace where it is, `drop` gives it up.
    * @throws KnownError `job.queue-full`
    */
-  take(task: TraceTask, ears: TaskEars): (wish: 'stop' | 'drop') => void
+  take(task: TraceTask, ears: TaskEars, mostBehindMs?: number): (wish: 'stop' | 'drop') => void
   close(): Promise<void>
 }
 
@@ -41,10 +53,13 @@ export interface PoolOptions {
   readonly threads: number
   readonly queued: number
   readonly limitMs: number
+  /** How old the ledger that is answered from may be while the log goes on, milliseconds. Default 0. */
+  readonly mostBehindMs?: number
 }
 
 interface Waiting {
   readonly task: TraceTask
+  readonly mostBehindMs: number
   readonly ears: TaskEars
   readonly command: Int32Array
 }
@@ -52,7 +67,7 @@ interface Waiting {
 interface Slot {
   readonly worker: Worker
   /** What the thread holds, so that it is handed over only when it is new. */
-  columns: Columns | undefined
+  moment: Pick<Moment, 'columns' | 'coverage'> | undefined
   running: Waiting | undefined
   free: Promise<void>
   /** By number of the task: answers of which the thread has not said yet whether they are pinned. */
@@ -72,7 +87,7 @@ const closingMs = 5_000
  * over finished bytes, so that the asking thread is free all the time. They are started when first needed.
  */
 export function createTracePool(
-  knowledge: Pick<Knowledge, 'columns'>,
+  knowledge: Pick<Knowledge, 'moment'>,
   options: PoolOptions,
 ): TracePool {
   const slots = new Set<Slot>()
@@ -98,7 +113,7 @@ export function createTracePool(
     const worker = startThread(new URL('./traceThread.ts', import.meta.url), options.place)
     const slot: Slot = {
       worker,
-      columns: undefined,
+      moment: undefined,
       running: undefined,
       free: Promise.resolve(),
       pinning: new Map(),
@@ -115,29 +130,38 @@ export function createTracePool(
     return slot
   }
 
-  async function run(slot: Slot, { task, ears, command }: Waiting): Promise<void> {
+  async function run(slot: Slot, { task, ears, command, mostBehindMs }: Waiting): Promise<void> {
     try {
-      const columns = await knowledge.columns()
-      const fresh = columns === slot.columns ? undefined : columns
-      slot.columns = columns
+      const asking = performance.now()
+      const moment = await knowledge.moment(mostBehindMs)
+      const told = moment && {
+        sequence: moment.graph.sequence,
+        behindMs: Math.max(0, Math.ceil(asking - moment.seenAt)),
+      }
       const question = {
         number: ++taken,
         task,
-        columns: fresh,
+        moment: moment && {
+          columns: moment.columns === slot.moment?.columns ? undefined : moment.columns,
+          coverage: moment.coverage === slot.moment?.coverage ? undefined : moment.coverage,
+        },
+        isBehind: (told?.behindMs ?? 0) > 0,
         command,
         limitMs: options.limitMs,
       }
-      await asked(slot, question, ears)
+      if (moment) slot.moment = moment
+      await asked(slot, question, { ears, told })
     } catch (error) {
       ears.failed(error)
     }
   }
 
   return {
-    take(task, ears) {
+    take(task, ears, mostBehindMs = Number.POSITIVE_INFINITY) {
       if (queue.length >= options.queued) throw queueFull(queue.length)
       const command = new Int32Array(new SharedArrayBuffer(4))
-      const waiting = { task, ears, command }
+      const least = Math.min(mostBehindMs, options.mostBehindMs ?? 0)
+      const waiting = { task, ears, command, mostBehindMs: least }
       queue.push(waiting)
       next()
       return (wish) => {
@@ -164,7 +188,11 @@ async function finished({ free, pinning }: Slot): Promise<void> {
 }
 
 /** Resolves when the thread is free again. */
-function asked(slot: Slot, question: TraceQuestion, ears: TaskEars): Promise<void> {
+function asked(
+  slot: Slot,
+  question: TraceQuestion,
+  { ears, told }: { readonly ears: TaskEars; readonly told: Told | undefined },
+): Promise<void> {
   const { worker } = slot
   return new Promise((resolve, reject) => {
     const heard = (said: TraceSaid): void => {
@@ -172,7 +200,7 @@ function asked(slot: Slot, question: TraceQuestion, ears: TaskEars): Promise<voi
       if (said.type === 'progress') ears.progress(said.progress)
       if (said.type === 'answer') {
         if (isPinned(question.task)) expectPin(slot, question.number, ears)
-        ears.answered(said)
+        ears.answered({ ...said, told })
       }
       if (said.type === 'refusal') ears.failed(errorOf(said.said))
       if (said.type !== 'free') return

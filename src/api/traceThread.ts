@@ -1,11 +1,11 @@
-import { constants, setPriority } from 'node:os'
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createPlanner, type Planner } from '../follow/plan.ts'
 import { createGraph } from '../graph/createGraph.ts'
-import type { WholeGraph } from '../graph/graph.ts'
+import { claimsOf } from '../graph/sharedClaims.ts'
 import { saidError } from '../graph/thread.ts'
 import { KnownError } from '../ledger/errors.ts'
-import { type Knowledge, type KnowledgePlace, openKnowledge } from './knowledge.ts'
+import { type HandedOver, type Knowledge, type KnowledgePlace, openKnowledge } from './knowledge.ts'
 import { pinTrace, replayTrace } from './pinnedTraces.ts'
 import { runBounds } from './runBounds.ts'
 import { runComparison, type TracedMoment, traceMoment } from './runTrace.ts'
@@ -16,27 +16,36 @@ import type { TraceProgress, TraceWatch } from './watchedTrace.ts'
 import { within } from './within.ts'
 
 /**
- * Thread that traces. It opens the store for itself and reads tags and coverage from it; the columns of the newest
- * generation it is given, since they are shared.
+ * Thread that traces. It opens the store for itself and reads tags and registries from it; the ledger and what is
+ * claimed to be covered of it are given, since they are shared and of one moment.
  */
 const progressEveryMs = 200
 
-/** A pin that takes longer goes on beside the next question. */
+/** A pin that takes longer goes on beside the next question; sooner while a worker writes all the time. */
 const pinPatienceMs = 500
+const busyPinPatienceMs = 10
 
 /** Pins that wait for the store hold their answers in memory. */
 const mostPinning = 16
 
-let graph: WholeGraph | undefined
+let held: Partial<HandedOver> = {}
+/** For the question under way: undefined where the ledger is larger than memory. */
+let handed: HandedOver | undefined
 let pinning = 0
 let planner: Planner | undefined
 let opened: Promise<Knowledge> | undefined
 
-// The thread that serves requests goes before. Elsewhere than on Linux this would be said of the whole process.
-if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+/** Between the thread that serves requests, at 0, and those that build graphs, at `PRIORITY_BELOW_NORMAL`, 10. */
+const priority = 5
+
+// Elsewhere than on Linux this would be said of the whole process.
+if (process.platform === 'linux') setPriority(priority)
 
 parentPort?.on('message', (question: TraceQuestion) => {
-  if (question.columns) graph = createGraph(question.columns)
+  const { moment } = question
+  if (moment?.columns) held = { ...held, graph: createGraph(moment.columns) }
+  if (moment?.coverage) held = { ...held, claims: claimsOf(moment.coverage) }
+  handed = moment && wholeMoment()
   void work(question)
 })
 
@@ -46,7 +55,8 @@ async function work(question: TraceQuestion): Promise<void> {
     say({ type: 'begun' })
     const moment = await answer(knowledge, question)
     // Most pins are written in no time; one that waits for an import is not waited for.
-    if (moment) await within(pin(knowledge, moment, question.number), pinPatienceMs)
+    const patienceMs = question.isBehind ? busyPinPatienceMs : pinPatienceMs
+    if (moment) await within(pin(knowledge, moment, question.number), patienceMs)
   } catch (error) {
     say({ type: 'refusal', said: saidError(error) })
   }
@@ -77,7 +87,7 @@ function pinsWait(): KnownError {
 
 /** A store that could not be opened is tried again by the next question. */
 async function openedOnce(): Promise<Knowledge> {
-  opened ??= openKnowledge(workerData as KnowledgePlace, sharedGraph)
+  opened ??= openKnowledge(workerData as KnowledgePlace, () => handed)
   try {
     return await opened
   } catch (error) {
@@ -86,12 +96,10 @@ async function openedOnce(): Promise<Knowledge> {
   }
 }
 
-function sharedGraph(): WholeGraph {
-  if (graph) return graph
-  throw new KnownError('store.busy', 'the ledger is not read yet', {
-    hint: 'Ask again in a moment.',
-    retryable: true,
-  })
+function wholeMoment(): HandedOver {
+  const { graph, claims } = held
+  if (graph && claims) return { graph, claims }
+  throw new RangeError('the thread was told that it has what it was never given')
 }
 
 /** @returns what is to be pinned. */

@@ -7,6 +7,7 @@ import type { TransferId } from '../ledger/transfer.ts'
 import { JobView, jobView } from './jobRoutes.ts'
 import { isSettled, type Job, type Jobs } from './jobs.ts'
 import type { Knowledge } from './knowledge.ts'
+import { acceptedAge, ageInWords, tellAge } from './ledgerAge.ts'
 import { readPin } from './pinnedTraces.ts'
 import { createRouter } from './router.ts'
 import type { TraceRequest } from './runTrace.ts'
@@ -84,7 +85,7 @@ const postTrace = createRoute({
     body: { required: true, content: { 'application/json': { schema: TraceBody } } },
   },
   responses: {
-    200: json(TraceView, 'The trace; Location names it for later'),
+    200: json(TraceView, `The trace; Location names it for later. ${ageInWords}`),
     202: json(JobView, 'It takes longer than `Prefer: wait` (2 s): Location is its job'),
     ...problems,
   },
@@ -156,7 +157,7 @@ const postComparison = createRoute({
       },
     },
   },
-  responses: { 200: json(ComparisonView, 'The comparison'), ...problems },
+  responses: { 200: json(ComparisonView, `The comparison. ${ageInWords}`), ...problems },
 })
 
 const change = { before: BaseUnits, after: BaseUnits, change: z.string() }
@@ -186,7 +187,7 @@ const getDiff = createRoute({
         totals: z.array(z.object({ outcome: z.enum(outcomes), ...change })),
         seedTotal: z.object(change),
       }),
-      'What moved; empty when nothing did',
+      `What moved; empty when nothing did. ${ageInWords}`,
     ),
     ...problems,
   },
@@ -202,6 +203,9 @@ const longestWaitSeconds = 240
 
 /** An answer does not wait longer than this for its pin: an import may hold the store for a minute. */
 const pinPatienceMs = 1_000
+
+/** The same while a worker writes all the time: its pin has to wait for a gap. */
+const busyPinPatienceMs = 10
 
 /** Count budgets of the service bound every trace; a caller may ask for less. */
 export function traceRoutes(
@@ -225,7 +229,7 @@ export function traceRoutes(
   routes.openapi(postTrace, (c) => answerTrace(c, jobs, limited(c.req.valid('json'))))
   routes.openapi(postComparison, async (c) => {
     const request = limited(c.req.valid('json'))
-    return bytes(c, (await jobs.start({ kind: 'compare', request }).answered).bytes)
+    return answered(c, jobs.start({ kind: 'compare', request }, acceptedAge(c)))
   })
   routes.openapi(getTrace, async (c) => {
     const { id } = c.req.valid('param')
@@ -237,7 +241,7 @@ export function traceRoutes(
   routes.openapi(getDiff, async (c) => {
     const { id } = c.req.valid('param')
     await readPin(knowledge.store, id)
-    return bytes(c, (await jobs.start({ kind: 'diff', id }).answered).bytes)
+    return answered(c, jobs.start({ kind: 'diff', id }, acceptedAge(c)))
   })
   return routes
 }
@@ -249,7 +253,7 @@ export async function answerTrace(
   request: TraceRequest,
 ): Promise<ReturnType<typeof bytes>> {
   const wait = preferredWait(c.req.header('prefer'))
-  const { job, answered } = jobs.start({ kind: 'trace', request })
+  const { job, answered } = jobs.start({ kind: 'trace', request }, acceptedAge(c))
   if (wait !== undefined) c.header('preference-applied', `wait=${wait}`)
   if (wait === undefined) await within(Promise.race([answered, begun(jobs, job.id)]), beginningMs)
   const answer = await within(answered, wait === undefined ? waitMs : wait * 1000)
@@ -258,9 +262,17 @@ export async function answerTrace(
     c.header('location', `/v1/jobs/${job.id}`)
     return c.json(jobView(jobs.get(job.id)), 202) as never
   }
-  await within(settled(jobs, job.id), pinPatienceMs)
+  const isBusy = (answer.told?.behindMs ?? 0) > 0
+  await within(settled(jobs, job.id), isBusy ? busyPinPatienceMs : pinPatienceMs)
+  tellAge(c, answer.told)
   c.header('location', `/v1/traces/${answer.trace}`)
   c.header('jejak-pinned', pinText(jobs.get(job.id)))
+  return bytes(c, answer.bytes)
+}
+
+async function answered(c: Context, started: ReturnType<Jobs['start']>): Promise<never> {
+  const answer = await started.answered
+  tellAge(c, answer.told)
   return bytes(c, answer.bytes)
 }
 

@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Account } from '../ledger/account.ts'
-import type { AssetId } from '../ledger/asset.ts'
-import type { BridgeMatch } from '../ledger/bridgeMatch.ts'
-import type { ChainId } from '../ledger/chain.ts'
-import type { ConversionRecord, PoolPayment } from '../ledger/conversionRecord.ts'
+import type { ConversionKnowledge } from '../ledger/conversionKnowledge.ts'
+import type { ConversionRecord } from '../ledger/conversionRecord.ts'
 import { createFreezes, type FreezeReading, type Freezes } from '../ledger/freezes.ts'
 import { compareText } from '../ledger/order.ts'
 import type { Price } from '../ledger/price.ts'
-import type { Rational } from '../ledger/rational.ts'
 import { documentsAfter } from '../store/documentLog.ts'
 import type { Store, StoredDocument } from '../store/store.ts'
 import { createBridgeRegistry } from './bridgeMatches.ts'
@@ -18,21 +15,9 @@ import type { Attribution } from './load.ts'
 import { createPriceSet } from './prices.ts'
 
 /** What is known of exchanges besides ledger and tags, at one moment. */
-export interface Registries {
-  /** True when a listed factory made the account as its pool of these two assets. */
-  isPool(account: Account, a: AssetId, b: AssetId): boolean
-  /** True for pools of two tokens of the shipped table. */
-  isKnownPool(account: Account): boolean
-  /** What an amount was worth at a time in seconds; one currency for all. */
-  value(asset: AssetId, amount: bigint, time: number): Rational | undefined
-  readonly hasRecords: boolean
-  recordsOf(chain: ChainId, tx: string): readonly PoolPayment[]
-  leaving(chain: ChainId, tx: string): readonly BridgeMatch[]
-  arriving(chain: ChainId, tx: string): readonly BridgeMatch[]
-  hasCode(account: Account): boolean
+export interface Registries extends ConversionKnowledge {
   /** What issuers froze. */
   readonly freezes: Freezes
-  readonly digest: string
   /** Documents read of each collection: since they only grow, what was known then can be read again. */
   readonly counts: RegistryCounts
 }

@@ -43,7 +43,7 @@ export function registerServiceCommands({ program, config }: ProgramContext): vo
         ...(options.port === undefined ? {} : { port: options.port }),
       }
       const stopped = stopSignal()
-      const knowledge = await openKnowledge(placeOf(settings))
+      const knowledge = await openKnowledge({ ...placeOf(settings), isPatient: true })
       const server = await startServer(knowledge, settings, createLog(settings.logLevel))
       await knowledge.ledger()
       console.log(`Jejak serves ${server.url} (store ${settings.store}). API: ${server.url}/docs`)
@@ -54,7 +54,7 @@ export function registerServiceCommands({ program, config }: ProgramContext): vo
 async function start(config: Config): Promise<void> {
   const stopped = stopSignal()
   const started = performance.now()
-  const knowledge = await openKnowledge(placeOf(config))
+  const knowledge = await openKnowledge({ ...placeOf(config), isPatient: true })
   const { sequence } = await knowledge.store.state()
   const sample = await prepareSample(knowledge, config, sequence === 0)
   const server = await startServer(knowledge, config, createLog(config.logLevel))

@@ -1,5 +1,5 @@
 import { lengthOf } from '../store/segments.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, StoreState } from '../store/store.ts'
 import { buildGeneration } from './buildColumns.ts'
 import type { Columns } from './columns.ts'
 import { createGraph } from './createGraph.ts'
@@ -47,8 +47,11 @@ type LogStore = Pick<Store, 'state' | 'readLog'>
 
 /** Makes generation after generation of one store. */
 export interface Reader {
-  /** The columns of the log as it is now; reads only what came since the last time. */
-  read(): Promise<Columns>
+  /**
+   * The columns of the log as it is now, or was in a state of the store that is not older than the last; reads only what
+   * came since the last time.
+   */
+  read(state?: StoreState): Promise<Columns>
   close(): Promise<void>
 }
 
@@ -79,8 +82,8 @@ export function createReader(store: LogStore): Reader {
   }
 
   return {
-    async read() {
-      const { id, sequence } = await store.state()
+    async read(state) {
+      const { id, sequence } = state ?? (await store.state())
       // A database that was emptied and filled again is another store.
       if (known?.id !== id || known.rows.sequence > sequence) {
         await known?.digester.close()

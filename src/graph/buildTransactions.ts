@@ -80,9 +80,11 @@ function sameTransaction(raw: RawRows, a: number, b: number): boolean {
  */
 function sortedByHash(txHash: Uint8Array, kept: Kept): Uint32Array {
   const count = txHash.length / 32
-  const news = new Uint32Array(count - kept.transactions)
-  for (let i = 0; i < news.length; i++) news[i] = kept.transactions + i
-  const sorted = radixPass(radixPass(news, txHash, 2), txHash, 0)
+  const first = kept.transactions
+  const keys = new Uint32Array(count - first)
+  for (let i = 0; i < keys.length; i++) keys[i] = hashStart(txHash, first + i)
+  const inOrder = keys.map((_, i) => i)
+  const sorted = radixPass(radixPass(inOrder, keys, 0), keys, 16).map((i) => first + i)
   const known = withoutDropped(kept)
   const all = shared(Uint32Array, count)
   if (known.length === 0) {
@@ -91,7 +93,7 @@ function sortedByHash(txHash: Uint8Array, kept: Kept): Uint32Array {
   }
   let taken = 0
   for (const [i, tx] of sorted.entries()) {
-    const place = firstBehind(known, txHash, { from: taken, key: hashStart(txHash, tx) })
+    const place = firstBehind(known, txHash, { from: taken, key: keys[tx - first] as number })
     all.set(known.subarray(taken, place), taken + i)
     taken = place
     all[taken + i] = tx
@@ -112,14 +114,26 @@ function hashStart(txHash: Uint8Array, tx: number): number {
   return high * 0x10000 + (((txHash[at + 2] as number) << 8) | (txHash[at + 3] as number))
 }
 
-/** Place of the first transaction whose hash begins with more than the key. */
+/**
+ * Place of the first transaction whose hash begins with more than the key. Hashes are spread evenly, so it is looked for
+ * around the place that the key itself tells, and further away only where it is not there.
+ */
 function firstBehind(
   sorted: Uint32Array,
   txHash: Uint8Array,
   { from, key }: { readonly from: number; readonly key: number },
 ): number {
-  let low = from
-  let high = sorted.length
+  const isBehind = (place: number): boolean => hashStart(txHash, sorted[place] as number) > key
+  const guess = Math.max(from, Math.floor((key / 0x100000000) * sorted.length))
+  let [low, high] = [guess, guess]
+  for (let step = 16; low > from && isBehind(low - 1); step *= 4) {
+    high = low - 1
+    low = Math.max(from, low - step)
+  }
+  for (let step = 16; high < sorted.length && !isBehind(high); step *= 4) {
+    low = high + 1
+    high = Math.min(sorted.length, high + step)
+  }
   while (low < high) {
     const middle = (low + high) >> 1
     if (hashStart(txHash, sorted[middle] as number) <= key) low = middle + 1
@@ -128,18 +142,18 @@ function firstBehind(
   return low
 }
 
-function radixPass(from: Uint32Array, txHash: Uint8Array, byte: number): Uint32Array {
-  const key = (tx: number): number =>
-    ((txHash[tx * 32 + byte] as number) << 8) | (txHash[tx * 32 + byte + 1] as number)
+/** Places in the order of 16 bits of their keys, equal ones as they were. */
+function radixPass(places: Uint32Array, keys: Uint32Array, shift: number): Uint32Array {
+  const key = (place: number): number => ((keys[place] as number) >>> shift) & 0xffff
   const starts = new Uint32Array(65537)
-  for (const tx of from) starts[key(tx) + 1] = (starts[key(tx) + 1] as number) + 1
+  for (const place of places) starts[key(place) + 1] = (starts[key(place) + 1] as number) + 1
   for (let i = 1; i < starts.length; i++)
     starts[i] = (starts[i] as number) + (starts[i - 1] as number)
-  const sorted = new Uint32Array(from.length)
-  for (const tx of from) {
-    const at = starts[key(tx)] as number
-    sorted[at] = tx
-    starts[key(tx)] = at + 1
+  const sorted = new Uint32Array(places.length)
+  for (const place of places) {
+    const at = starts[key(place)] as number
+    sorted[at] = place
+    starts[key(place)] = at + 1
   }
   return sorted
 }

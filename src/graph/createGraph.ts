@@ -264,6 +264,17 @@ class ColumnGraph implements WholeGraph {
     }
   }
 
+  idOf(transfer: number): TransferId {
+    const transaction = this.transactionOf(transfer)
+    const block = this.#c.txBlock[transaction] as number
+    return transferId({
+      chain: this.#meta.chains[this.#c.blockChain[block] as number] as ChainId,
+      tx: this.#transactionText(transaction),
+      kind: this.kind(transfer),
+      position: this.#position(transfer),
+    })
+  }
+
   find(id: TransferId): number {
     const { chain, tx, kind, position } = parseTransferId(id)
     const legs = this.findTransaction(chain, tx)

@@ -46,7 +46,12 @@ export function createDigester(): Digester {
       const lines = plainLines(raw, order, fromRow)
       if (!thread) return chain.goOn(fromRow, lines)
       const texts = Array.from(lines, (text) => new Uint8Array(text))
-      return ask(thread, { fromRow, texts } satisfies DigestQuestion)
+      const question: DigestQuestion = { fromRow, texts }
+      return ask(
+        thread,
+        question,
+        texts.map(({ buffer }) => buffer),
+      )
     },
     close: stop,
   }

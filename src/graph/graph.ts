@@ -33,6 +33,8 @@ export interface SweepColumns {
   /** Per holding its first event, per address its first holding (one more at the end of each). */
   readonly holdingFirst: Uint32Array
   readonly addressFirst: Uint32Array
+  /** Transfers of all holdings one after another, those of each ascending. */
+  readonly events: Uint32Array
 }
 
 /**
@@ -89,6 +91,8 @@ export interface Graph {
     readonly assumedOrder: boolean
   }
   transfer(transfer: number): GraphTransfer
+  /** The id of `transfer` alone, for a fraction of the time. */
+  idOf(transfer: number): TransferId
   /** Number of the transfer, −1 when it is not in this generation. */
   find(id: TransferId): number
   /** All transfers of a transaction given by hash, ascending; empty when unknown. */

@@ -171,6 +171,7 @@ function plainQuestions(graph: Graph) {
     blockOf: (transaction: number) => graph.blockOf(transaction),
     block: (ordinal: number) => graph.block(ordinal),
     transfer: (transfer: number) => graph.transfer(transfer),
+    idOf: (transfer: number) => graph.idOf(transfer),
     firstAt: (time: number) => graph.firstAt(time),
     // The rows of a part have no place in the log.
     sequenceOf: () => -1,

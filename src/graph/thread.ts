@@ -38,9 +38,14 @@ export function answer<Question, T>(work: (question: Question) => T | Promise<T>
 /**
  * Asks a thread and waits for the answer; one question at a time. Only while it works does it keep the process alive.
  *
+ * @param handedOver - buffers of the question that are given away instead of copied.
  * @throws what the thread threw, or that it stopped
  */
-export function ask<T>(worker: Worker, question: unknown): Promise<T> {
+export function ask<T>(
+  worker: Worker,
+  question: unknown,
+  handedOver: readonly ArrayBuffer[] = [],
+): Promise<T> {
   worker.ref()
   return new Promise((resolve, reject) => {
     const done = (reply: Reply<T>): void => {
@@ -59,7 +64,7 @@ export function ask<T>(worker: Worker, question: unknown): Promise<T> {
       worker.unref()
     }
     worker.on('message', done).on('error', failed).on('exit', stopped)
-    worker.postMessage(question)
+    worker.postMessage(question, handedOver)
   })
 }
 

@@ -35,6 +35,7 @@ import type {
   Appender,
   AppendResult,
   CheckReport,
+  CoverageMoment,
   Expansion,
   ExpansionQuery,
   Fence,
@@ -92,6 +93,10 @@ class EmbeddedStore implements Store {
   }
 
   async state(): Promise<StoreState> {
+    return this.#ofOneMoment(() => this.#state())
+  }
+
+  #state(): StoreState {
     const counter = (name: string): number =>
       Number(this.#read.get('read-meta', { name })?.['value'] ?? 0)
     return {
@@ -194,6 +199,26 @@ class EmbeddedStore implements Store {
 
   async coverageClaims(): Promise<(Coverage | CoverageOfMany)[]> {
     return [...this.#read.all('all-coverage').map(claimOf), ...(await this.#claimsForMany())]
+  }
+
+  async coverageMoment(): Promise<CoverageMoment> {
+    return this.#ofOneMoment(() => ({
+      state: this.#state(),
+      claims: [
+        ...this.#read.all('all-coverage').map(claimOf),
+        ...this.#read.all('coverage-sets').map(claimForManyOf),
+      ],
+    }))
+  }
+
+  /** Several readings between which nobody's writing shows. */
+  #ofOneMoment<T>(readings: () => T): T {
+    this.#read.execute('BEGIN')
+    try {
+      return readings()
+    } finally {
+      this.#read.execute('COMMIT')
+    }
   }
 
   putTags(tags: readonly Tag[]): Promise<{ readonly added: number; readonly replaced: number }> {

@@ -59,6 +59,7 @@ import type {
   Appender,
   AppendResult,
   CheckReport,
+  CoverageMoment,
   Expansion,
   ExpansionQuery,
   Fence,
@@ -137,13 +138,7 @@ class Neo4jStore implements Store {
   }
 
   async state(): Promise<StoreState> {
-    const row = await this.#storeRow()
-    return {
-      id: String(row['id']),
-      sequence: Number(row['sequence']),
-      tagVersion: Number(row['tagVersion']),
-      coverageVersion: Number(row['coverageVersion']),
-    }
+    return stateOf(await this.#storeRow())
   }
 
   append(batch: Append): Promise<AppendResult> {
@@ -269,11 +264,15 @@ class Neo4jStore implements Store {
   }
 
   async coverageClaims(): Promise<(Coverage | CoverageOfMany)[]> {
+    return [...(await this.coverageMoment()).claims]
+  }
+
+  coverageMoment(): Promise<CoverageMoment> {
     return this.#readWhole(async (unit, row) => {
       const single = await unit.run('all-coverage')
       const many = await unit.run('coverage-sets')
       if (coverageSum(single, many) !== sumOfRow(row['coverageSum'])) return undefined
-      return [...sortedClaims(single), ...claimsForManyOf(many)]
+      return { state: stateOf(row), claims: [...sortedClaims(single), ...claimsForManyOf(many)] }
     })
   }
 
@@ -717,5 +716,15 @@ async function logWith(unit: Unit, state: LogState, numbers: ReadonlySet<number>
       if (!known) throw new RangeError(`segment ${number} was not read`)
       return known
     },
+  }
+}
+
+/** The state of the store as its one row has it. */
+function stateOf(row: Readonly<Record<string, unknown>>): StoreState {
+  return {
+    id: String(row['id']),
+    sequence: Number(row['sequence']),
+    tagVersion: Number(row['tagVersion']),
+    coverageVersion: Number(row['coverageVersion']),
   }
 }

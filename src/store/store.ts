@@ -151,6 +151,12 @@ export interface StoreState {
   readonly coverageVersion: number
 }
 
+/** Claims, and the moment of the store that they are of. */
+export interface CoverageMoment {
+  readonly state: StoreState
+  readonly claims: readonly (Coverage | CoverageOfMany)[]
+}
+
 export interface CheckReport {
   readonly rows: number
   readonly canonical: number
@@ -226,6 +232,12 @@ export interface Store extends Appender {
 
   /** All claims as they were made; what a whole analysis loads once. */
   coverageClaims(): Promise<(Coverage | CoverageOfMany)[]>
+
+  /**
+   * The same together with the state of the store, both of one moment: rows up to this sequence number are what these
+   * claims are about, whoever writes meanwhile.
+   */
+  coverageMoment(): Promise<CoverageMoment>
 
   /** Adds tags; an equal (account, label, category, source) is replaced. All or none. Returns how many were new. */
   putTags(tags: readonly Tag[]): Promise<{ readonly added: number; readonly replaced: number }>

@@ -155,6 +155,22 @@ test('of thousands of accounts it is known which reach what, also where their bi
   ])
 })
 
+test('what is as near stands in the order in which it was first reached, in whatever asset', async () => {
+  const inEther = pay(a, c, { asset: ether, kind: 'native' })
+  const graph = await graphOf(ledgerOf([[pay(a, c)], [pay(a, b)], [inEther]]))
+  const { reached } = askReach(graph, [a], { tags: [tag(c, 'exchange')] })
+  expect(reached.map(({ account }) => account)).toEqual([c, b].map(formatAccount))
+})
+
+test('what was reached early stays known, however much is reached after it', async () => {
+  const many = Array.from({ length: 3000 }, (_, i) => wallet(10_000 + i))
+  const graph = await graphOf(ledgerOf(many.map((to) => [pay(a, to)])))
+  const { reached, cut } = askReach(graph, [a])
+  expect(reached.map(({ account }) => account)).toEqual(many.map(formatAccount))
+  expect(new Set(reached.map(({ arrival }) => arrival)).size).toBe(many.length)
+  expect(cut).toEqual({ reached: many.length, listed: many.length })
+})
+
 test('what slices are cut from is the same in one piece', async () => {
   const rows = sliceLength + 10
   const legs = Array.from({ length: rows }, (_, i) => pay(wallet(1), wallet(1000 + (i % 50))))

@@ -33,6 +33,21 @@ const pays = (count: number, more: Partial<Leg> = {}): Leg[] =>
     ...more,
   }))
 
+test('what comes before a tag holds is followed, what comes after it ends there', async () => {
+  const ledger = ledgerOf([
+    [{ from: victim, to: wallet(0xa), amount: 100n }],
+    [{ from: wallet(0xa), to: hub, amount: 40n }],
+    [{ from: wallet(0xa), to: hub, amount: 60n }],
+  ])
+  const [seed, , later] = ledger as [Transfer, Transfer, Transfer]
+  const tags = [{ ...tag(hub, 'exchange'), validFrom: later.time }]
+  const { outcomes } = await traceLedger(ledger, { seeds: [transferId(seed)], tags })
+  expect(outcomes.map(({ outcome, face }) => [outcome, face]).toSorted()).toEqual([
+    ['service', '60'],
+    ['still_held', '40'],
+  ])
+})
+
 test('a thousand receivers are a wallet, one more is a service nobody has named', async () => {
   // `next` is a receiver too.
   expect(await outcomeAfter(pays(999))).toEqual(['still_held'])

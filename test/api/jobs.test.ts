@@ -6,13 +6,17 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TraceAnswer } from '../../src/analysis/traceAnswer.ts'
 import { createApp } from '../../src/api/app.ts'
+import { jobView } from '../../src/api/jobRoutes.ts'
 import { createJobs, isSettled, type Job } from '../../src/api/jobs.ts'
 import { type Knowledge, openKnowledge } from '../../src/api/knowledge.ts'
 import { readPin } from '../../src/api/pinnedTraces.ts'
+import { problemHandler } from '../../src/api/problem.ts'
+import { createRouter } from '../../src/api/router.ts'
 import { runTrace } from '../../src/api/runTrace.ts'
 import { traceText } from '../../src/api/traceId.ts'
 import type { TraceTask } from '../../src/api/traceMessages.ts'
 import { createTracePool, type TaskEars, type TracePool } from '../../src/api/tracePool.ts'
+import { traceRoutes } from '../../src/api/traces.ts'
 import { readConfig } from '../../src/config.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
 import { type Transfer, transferId } from '../../src/ledger/transfer.ts'
@@ -71,6 +75,8 @@ describe('a trace over HTTP', () => {
     expect(text).toBe(traceText(await runTrace(knowledge, { seeds: [seed] })))
     expect(answer.headers.get('preference-applied')).toBe('wait=60')
     expect(answer.headers.get('jejak-pinned')).toBe('yes')
+    expect(answer.headers.get('jejak-sequence')).toBe(String(ledger.length))
+    expect(answer.headers.get('jejak-behind-ms')).toBe('0')
     const place = answer.headers.get('location') ?? ''
     expect(place).toBe(`/v1/traces/${(JSON.parse(text) as { id: string }).id}`)
     expect(await (await app.request(place)).text()).toBe(text)
@@ -185,6 +191,7 @@ describe('jobs', () => {
     trace,
     digest: '',
     reason: undefined,
+    told: undefined,
   })
 
   test('a first cancel ends the trace where it is, a second gives it up, and then nothing changes', () => {
@@ -198,6 +205,43 @@ describe('jobs', () => {
     expect(jobs.get(job.id).state).toBe('cancelled')
     jobs.cancel(job.id)
     expect(wishes).toHaveLength(2)
+  })
+
+  test('a full queue says when to ask again; what asking again does not mend does not', async () => {
+    const routes = createRouter()
+    routes.onError(problemHandler(createLog('silent')))
+    routes.get('/full', () => {
+      throw new KnownError('job.queue-full', 'enough wait already', { retryable: true })
+    })
+    routes.get('/never', () => {
+      throw new KnownError('job.not-found', 'there is no such job')
+    })
+    const again = async (path: string) => (await routes.request(path)).headers.get('retry-after')
+    expect([await again('/full'), await again('/never')]).toEqual(['2', null])
+  })
+
+  test('whoever asks says how old the ledger may be, and hears how old it is', async () => {
+    const ages: (number | undefined)[] = []
+    const told = { sequence: 7, behindMs: 900 }
+    const { pool } = scripted()
+    const taking: TracePool = {
+      ...pool,
+      take(_, heard, mostBehindMs) {
+        ages.push(mostBehindMs)
+        heard.answered({ ...answer('a'), told })
+        heard.pinned(undefined)
+        return () => undefined
+      },
+    }
+    const jobs = createJobs(taking)
+    const routes = traceRoutes(knowledge, jobs, config)
+    for (const wish of ['no-cache', 'no-store, max-age=3', 'max-age=0', 'private'])
+      await post({ seeds: [seed] }, { 'cache-control': wish }, routes)
+    expect(ages).toEqual([0, 3_000, 0, undefined])
+    const { headers } = await post({ seeds: [seed] }, {}, routes)
+    expect([headers.get('jejak-sequence'), headers.get('jejak-behind-ms')]).toEqual(['7', '900'])
+    const place = headers.get('jejak-job') ?? ''
+    expect(jobView(jobs.get(place.slice('/v1/jobs/'.length)))).toMatchObject(told)
   })
 
   test('what could not be pinned is said, after the answer', async () => {

@@ -45,7 +45,9 @@ export async function benchAnalysts(): Promise<void> {
         `ingest alone ${Math.round(alone).toLocaleString('en')}/s, beside traces ${Math.round(rate).toLocaleString('en')}/s: ${Math.round((rate / alone) * 100)} %`,
       )
     } finally {
+      const ended = new Promise((resolve) => server.once('exit', resolve))
       server.kill('SIGINT')
+      await ended
     }
   })
 }
@@ -94,6 +96,7 @@ async function asking(
   bodies: readonly string[],
 ): Promise<{ readonly text: string; readonly p99: number }> {
   const times: number[] = []
+  const behind: number[] = []
   const refused: string[] = []
   const running: Promise<void>[] = []
   const one = async (body: string): Promise<void> => {
@@ -104,11 +107,14 @@ async function asking(
       body,
     })
     const said = await response.text()
-    if (response.status === 200) times.push(performance.now() - started)
-    else refused.push(`${response.status} ${said.slice(0, 120)}`)
+    if (response.status === 200) {
+      times.push(performance.now() - started)
+      behind.push(Number(response.headers.get('jejak-behind-ms')))
+    } else refused.push(`${response.status} ${said.slice(0, 120)}`)
   }
   for (let i = 0; i < 4; i++) await one(bodies[i] as string)
   times.length = 0
+  behind.length = 0
   const began = performance.now()
   for (let n = 0; performance.now() - began < phaseMs; n++) {
     running.push(one(bodies[n % bodies.length] as string))
@@ -118,7 +124,7 @@ async function asking(
   times.sort((a, b) => a - b)
   const at = (share: number): number => times[Math.floor((times.length - 1) * share)] ?? 0
   return {
-    text: `${times.length} traces, p50 ${at(0.5).toFixed(0)} ms, p99 ${at(0.99).toFixed(0)} ms, ${refused.length} refused${refused[0] ? ` (${refused[0]})` : ''}`,
+    text: `${times.length} traces, p50 ${at(0.5).toFixed(0)} ms, p99 ${at(0.99).toFixed(0)} ms, ledger at most ${Math.max(0, ...behind)} ms old, ${refused.length} refused${refused[0] ? ` (${refused[0]})` : ''}`,
     p99: at(0.99),
   }
 }

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import neo4j, { type Driver } from 'neo4j-driver'
 import { reach } from '../../src/analysis/reach.ts'
 import { finished } from '../../src/analysis/slices.ts'
-import type { SweepContext } from '../../src/analysis/sweepQuestion.ts'
+import { type Swept, sweep } from '../../src/analysis/sweep.ts'
+import { type SweepContext, sweepRange } from '../../src/analysis/sweepQuestion.ts'
 import { createTagView } from '../../src/attribution/tagView.ts'
 import { createTokenTrust } from '../../src/attribution/trustedTokens.ts'
 import { readColumns } from '../../src/graph/build.ts'
@@ -19,6 +20,24 @@ const count = Number(process.env['BENCH_ROWS'] ?? 1_000_000)
 const seeds = 5
 const ether = parseAsset('eip155:1/slip44:60')
 const patience = 60_000
+
+/** The fastest of several counts, on both sides: what else the machine does meanwhile is nobody's answer. */
+const timings = 5
+const askings = 3
+/** What takes longer is not asked again. */
+const longAsking = 5_000
+
+/**
+ * Senders of 5 to 20 payments of the ledger of a million made here, of 3,000 looked at those that reach the most in three
+ * payments: with few reached a server mostly answers what it answers anyway.
+ */
+const farReaching = [
+  'eip155:1:0x99bdd41b9fb8552e786e268e05a1e0ed885c5bbb',
+  'eip155:1:0xd802dd74d83c980169392df9fede33b22c5c69ae',
+  'eip155:1:0x32ec6f03df4da6c834e44ecbc69d7c0e32cf0b22',
+  'eip155:1:0x056176d482480b4154887ed69587e575a420fbf7',
+  'eip155:1:0xcf7058fe83c6280aa542bb9f8764e8431377bad1',
+].map((account) => parseAccount(account))
 
 /** What a payment must be: of the asset, of some amount, later than the one before, to somebody else. */
 const counts = (t: string): string => `${t}.asset = $asset AND ${t}.amountF > 0`
@@ -72,28 +91,33 @@ async function compare(graph: WholeGraph, driver: Driver): Promise<void> {
     tokens: createTokenTrust(),
     coverage: [],
   }
-  const reached = (account: Account) =>
-    finished(
-      reach(graph, context, {
-        direction: 'forward',
-        asOf: {},
-        continueThrough: [],
-        neverFollow: [],
-        accounts: [account],
-        asset: ether,
-        maxHops: 3,
-        sources: false,
-        limit: graph.addressCount,
-      }),
+  const question = {
+    direction: 'forward' as const,
+    asOf: {},
+    continueThrough: [],
+    neverFollow: [],
+    asset: ether,
+    maxHops: 3,
+  }
+  const whole = (account: Account): unknown => {
+    const limit = graph.addressCount
+    return finished(
+      reach(graph, context, { ...question, accounts: [account], sources: false, limit }),
     )
+  }
+  /** What Cypher is asked for: the accounts and nothing about them. */
+  const alone = (account: Account): Set<Account> => {
+    const range = finished(sweepRange(graph, context, question))
+    const source = { address: graph.address(account), bits: 1 }
+    return namesOf(graph, finished(sweep(range, [source], question)), source.address)
+  }
   const stops = hubs(graph)
   console.log(`${graph.transferCount.toLocaleString('en')} transfers, ${stops.length} hubs`)
-  for (const account of quietSenders(graph)) {
-    reached(account)
-    const started = performance.now()
-    const answer = reached(account)
-    const ours = performance.now() - started
-    const found = new Set(answer.reached.map((one) => parseAccount(one.account)))
+  const far = farReaching.filter((account) => graph.address(account) >= 0)
+  for (const account of [...far, ...quietSenders(graph)]) {
+    const found = alone(account)
+    const ours = fastest(() => alone(account))
+    const full = fastest(() => whole(account))
     const given = { account, stops, asset: ether }
     const [hops, plain] = [
       await asked(driver, hopByHop, given),
@@ -110,9 +134,34 @@ async function compare(graph: WholeGraph, driver: Driver): Promise<void> {
         ? `${other.ms.toFixed(0)} ms (${(other.ms / ours).toFixed(1)} ×)`
         : `no answer in ${patience / 1000} s (more than ${(patience / ours).toFixed(0)} ×)`
     console.log(
-      `${found.size.toLocaleString('en')} accounts: ${ours.toFixed(1)} ms · hop by hop ${times(hops)} · variable length ${times(plain)}`,
+      `${found.size.toLocaleString('en')} accounts: ${ours.toFixed(1)} ms, with hops, transfers and stops ${full.toFixed(1)} ms · hop by hop ${times(hops)} · variable length ${times(plain)}`,
     )
   }
+}
+
+/** Accounts that anything was noted for, but the source. */
+function namesOf(graph: WholeGraph, { reached, aside }: Swept, source: number): Set<Account> {
+  const { holdingAddress } = graph.columns
+  const names = new Set<Account>()
+  const add = (holding: number): void => {
+    const address = holdingAddress[holding] as number
+    if (address !== source) names.add(graph.account(address))
+  }
+  for (const holding of aside.keys()) add(holding)
+  for (const [place, some] of reached.entries()) {
+    for (let word = some; word !== 0; word &= word - 1)
+      add(place * 32 + 31 - Math.clz32(word & -word))
+  }
+  return names
+}
+
+function fastest(work: () => unknown): number {
+  const times = Array.from({ length: timings }, () => {
+    const started = performance.now()
+    work()
+    return performance.now() - started
+  })
+  return Math.min(...times)
 }
 
 interface Asked {
@@ -120,7 +169,16 @@ interface Asked {
   readonly ids: Set<string> | undefined
 }
 
-async function asked(
+async function asked(...question: Parameters<typeof askedOnce>): Promise<Asked> {
+  let best = await askedOnce(...question)
+  for (let again = 1; again < askings && best.ms < longAsking; again++) {
+    const next = await askedOnce(...question)
+    if (next.ms < best.ms) best = next
+  }
+  return best
+}
+
+async function askedOnce(
   driver: Driver,
   statement: string,
   given: Readonly<Record<string, unknown>>,

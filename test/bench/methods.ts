@@ -76,6 +76,8 @@ async function measure(knowledge: Knowledge): Promise<void> {
   timed('forward fifo, 3 hops', one({ maxHops: 3 }))
   timed('forward fifo, default limits', one({}))
   timed('backward fifo, default limits', one({ direction: 'backward' }))
+  const deposits = depositsOf(graph)
+  timed('backward fifo from deposits at services', one({ direction: 'backward' }), deposits)
   timed(
     'five methods compared, default limits',
     (transfer) => compareMethods(graph, context, ask(transfer, {})).comparison.places.length,
@@ -110,6 +112,23 @@ function seedsOf(graph: Graph): number[] {
   for (let i = 0; i < seeds; i++) {
     let transfer = i * step
     while (!fits(graph, transfer)) transfer++
+    found.push(transfer)
+  }
+  return found
+}
+
+/** Payments of addresses that are no hubs to such as exchanges are, spread over the second half of the ledger. */
+function depositsOf(graph: Graph): number[] {
+  const found: number[] = []
+  const step = Math.floor(graph.transferCount / 2 / seeds)
+  const isBusy = (holding: number): boolean => graph.events(holding).length >= 1_000
+  for (let i = 0; i < seeds; i++) {
+    let transfer = graph.transferCount - 1 - i * step
+    for (; transfer > 0; transfer--) {
+      const [from, to] = [graph.from(transfer), graph.to(transfer)]
+      if (from < 0 || to < 0 || from === to || graph.amount(transfer) === 0n) continue
+      if (isBusy(to) && !isBusy(from)) break
+    }
     found.push(transfer)
   }
   return found

@@ -76,14 +76,14 @@ async function compare(knowledge: Knowledge, folder: string): Promise<void> {
   console.log(
     `${traces} traces over ${count.toLocaleString('en')} transfers, four at once, ${(bytes / 1e6).toFixed(1)} MB of answers, median ${median(ms).toFixed(0)} ms, longest ${Math.max(...ms).toFixed(0)} ms; the same bytes as in process`,
   )
-  for (const [name, { most, p99, own }] of Object.entries({
+  for (const [name, { most, p99, own, longest }] of Object.entries({
     'with nothing to do': idle,
     'while threads start': cold,
     'under these traces': warm,
     'were they run in it': inProcess,
   }))
     console.log(
-      `event loop of the server ${name}: at most ${most} ms, 99 % below ${p99} ms; its own work at most ${own} ms`,
+      `event loop of the server ${name}: at most ${most} ms, 99 % below ${p99} ms; its own work at most ${own} ms; longest round ${longest}`,
     )
 }
 
@@ -93,17 +93,25 @@ interface Delay<T> {
   readonly p99: string
   /** Longest work of this thread between two rounds of its loop, whatever else the machine does. */
   readonly own: string
+  /** The longest round: where it worked little, the machine gave its core to somebody else. */
+  readonly longest: string
 }
 
 /** How much later than asked for the event loop came round. */
 async function delayOf<T>(work: () => Promise<T>): Promise<Delay<T>> {
   const delay = monitorEventLoopDelay({ resolution: 1 })
   let own = 0
+  let longest = { ms: 0, ownMs: 0 }
   let before = process.threadCpuUsage()
+  let cameRound = performance.now()
   const rounds = setInterval(() => {
     const { user, system } = process.threadCpuUsage(before)
+    const now = performance.now()
     own = Math.max(own, user + system)
+    if (now - cameRound > longest.ms)
+      longest = { ms: now - cameRound, ownMs: (user + system) / 1e3 }
     before = process.threadCpuUsage()
+    cameRound = now
   }, 1)
   delay.enable()
   const result = await work()
@@ -115,6 +123,7 @@ async function delayOf<T>(work: () => Promise<T>): Promise<Delay<T>> {
     most: (delay.max / 1e6).toFixed(1),
     p99: (delay.percentile(99) / 1e6).toFixed(1),
     own: (own / 1e3).toFixed(1),
+    longest: `${longest.ms.toFixed(1)} ms, of which it worked ${longest.ownMs.toFixed(1)} ms`,
   }
 }
 

@@ -141,6 +141,8 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
       await store.append({ transfers: [], ...file, coverage: [many] })
       expect(await store.coverage(new Set([wallet(6)]))).toHaveLength(kinds.length)
       expect((await store.coverageClaims()).filter((c) => 'accounts' in c)).toHaveLength(1)
+      const claims = await store.coverageClaims()
+      expect(await store.coverageMoment()).toEqual({ state: await store.state(), claims })
     })
 
     test('a rollback orphans rows and cuts coverage; the rows may come back in another block', async () => {
