@@ -269,7 +269,7 @@ async function workOrLook(
   if (work.reader.assurance === 0) return 'looked'
   await viewChain({ ...work, told }).catch((error: unknown) => {
     // Whoever comes next looks again; what could be read is read.
-    const isAway = error instanceof KnownError && error.code === 'rpc.unavailable'
+    const isAway = error instanceof KnownError && error.code.startsWith('rpc.') && error.retryable
     if (!isAway || !work.options.once) throw error
   })
   return reopened > 0 ? 'worked' : 'looked'

@@ -71,9 +71,12 @@ export async function agreeOnRange(given: RangeToAgreeOn): Promise<Agreement> {
   if (kinds.length === 0) return done
   try {
     for await (const { piece, told } of piecesOf(given, await openRanges(given, kinds))) {
-      const differences = differencesOf(told, [one.name, other.name], common)
+      const differences =
+        'contradiction' in told
+          ? kinds.map((kind) => ({ kind, text: told.contradiction }))
+          : differencesOf(told, [one.name, other.name], common)
       const blocks = piece.to - piece.from + 1
-      if (differences.length > 0) {
+      if ('contradiction' in told || differences.length > 0) {
         await disagree(given, piece, differences)
         done.disputedBlocks += blocks
         continue
@@ -92,8 +95,10 @@ export async function agreeOnRange(given: RangeToAgreeOn): Promise<Agreement> {
 
 interface ReadPiece {
   readonly piece: BlockInterval
-  readonly told: readonly [ReadTransactions, ReadTransactions]
+  readonly told: BothRead | { readonly contradiction: string }
 }
+
+type BothRead = readonly [ReadTransactions, ReadTransactions]
 
 /** What these two have not agreed on already, in a run that was stopped or an earlier one. */
 async function openRanges(
@@ -138,6 +143,11 @@ async function* piecesOf(
         size = Math.max(1, size >> 1)
         continue
       }
+      if ('contradiction' in told) {
+        yield { piece, told }
+        from = piece.to + 1
+        continue
+      }
       // Either may have stopped early, where a piece held more than is read at once.
       const to = Math.min(piece.to, ...told.map(({ through }) => through ?? piece.to))
       yield { piece: { from, to }, told: [upTo(told[0], to), upTo(told[1], to)] }
@@ -174,7 +184,7 @@ async function noteAgreement(
 async function readBoth(
   { account, readers }: RangeToAgreeOn,
   piece: BlockInterval,
-): Promise<readonly [ReadTransactions, ReadTransactions] | 'too large'> {
+): Promise<ReadPiece['told'] | 'too large'> {
   try {
     return await Promise.all([
       readers[0].reader.read([account], piece),
@@ -182,6 +192,9 @@ async function readBoth(
     ])
   } catch (error) {
     if (error instanceof RpcRefusal && piece.from < piece.to) return 'too large'
+    // One of the two tells what cannot be: that is no agreement either.
+    if (error instanceof KnownError && error.code === 'rpc.invalid-answer')
+      return { contradiction: error.message }
     throw error
   }
 }

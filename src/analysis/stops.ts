@@ -60,14 +60,15 @@ export function createStops(
   const { counts, wrapperContracts, knowledge } = context.rules
   const exchanges = createExchangers(graph, context.rules, query.isBeyond)
   const busy = new Map<number, boolean>()
+  const isWhole = 'columns' in graph
   /** Only tags depend on the time: what is said of an account without any holds for all arrivals. */
   const untagged = new Map<number, Stop | undefined>()
 
   function isBusy(address: number): boolean {
     const known = busy.get(address)
     if (known !== undefined) return known
-    // Who takes part in few transfers cannot have paid many receivers.
-    if (!hasEvents(address, mostReceivers + 1)) return false
+    // Who takes part in few transfers cannot have paid many receivers. Counting them would read all of a part of it.
+    if (isWhole && !hasEvents(address, mostReceivers + 1)) return false
     const options = {
       counts: (asset: number) => counts[asset] === true,
       isBeyond: query.isBeyond,

@@ -216,7 +216,7 @@ test('golden 24: a source that refuses more: what was read is partial, and never
   const knowledge = await openKnowledge(location)
   try {
     const [flag] = await listFlags(knowledge.store)
-    expect(flag).toMatchObject({ state: 'failed', error: { code: 'rpc.unavailable' } })
+    expect(flag).toMatchObject({ state: 'failed', error: { code: 'rpc.parked' } })
     const account = parseAccount((scene.people[0] ?? '').toLowerCase(), chain)
     const coverage = await knowledge.store.coverage(new Set([account]))
     const head = Number(await anvil.call('eth_blockNumber'))

@@ -66,7 +66,8 @@ function begin(input: PassInput): State {
   const receivers = input.transactions
     .flat()
     .filter(({ id, sort }) => sort === 'transfer' && seeds.includes(id))
-    .map(({ to }) => accountOf(to))
+    // An issue has no receiver when time is reversed: whose money it was is followed only by what reaches him.
+    .flatMap(({ to }) => ('holds' in to ? accountOf(to) : []))
   return {
     ...input,
     backward: question.direction === 'backward',
