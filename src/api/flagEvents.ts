@@ -3,6 +3,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
 import { type Flag, flagNotFound, readFlag } from '../store/flags.ts'
 import type { Store } from '../store/store.ts'
+import { plannerState } from '../store/workQueue.ts'
 import { FlagId, viewOf } from './flags.ts'
 import type { Knowledge } from './knowledge.ts'
 import { createRouter } from './router.ts'
@@ -40,7 +41,7 @@ export function flagEventRoutes({ store }: Knowledge): OpenAPIHono {
       const until = performance.now() + longestMs
       let count = 0
       let flag: Flag | undefined = first
-      while (flag && !hasEnded(flag) && !stream.aborted) {
+      while (flag && !stream.aborted && !(await hasEnded(store, flag))) {
         const data = JSON.stringify(viewOf(flag))
         records.update(`${data}\n`)
         count++
@@ -82,7 +83,9 @@ async function changed(store: Store, seen: Flag, patience: Patience): Promise<Fl
 }
 
 /** Nothing more is read for it: what is flagged is read or failed, and nobody follows the money further now. */
-function hasEnded({ state, following }: Flag): boolean {
-  const isFollowed = following?.state === 'waiting' || following?.state === 'following'
-  return state === 'failed' || (state === 'done' && !isFollowed)
+async function hasEnded(store: Store, { state, following }: Flag): Promise<boolean> {
+  if (state !== 'done') return state === 'failed'
+  // A planner is there and has only not come to it yet.
+  if (following === null) return (await plannerState(store)) === 'none'
+  return following.state !== 'waiting' && following.state !== 'following'
 }

@@ -10,7 +10,7 @@ import { metricsText } from '../../src/api/metrics.ts'
 import { readConfig } from '../../src/config.ts'
 import { formatAccount } from '../../src/ledger/account.ts'
 import { createLog } from '../../src/log.ts'
-import { changeFlag, putFlag } from '../../src/store/flags.ts'
+import { changeFlag, type Following, putFlag } from '../../src/store/flags.ts'
 import { addIngestTotals, noTotals } from '../../src/store/ingestTotals.ts'
 import { chain, wallet } from '../ledger.arbitrary.ts'
 
@@ -61,6 +61,37 @@ test('the reading of a flag is seen while it goes on, and the stream ends when i
   const records = createHash('sha256').update(told.join('')).digest('hex')
   expect(JSON.parse(events.at(-1)?.data ?? '')).toMatchObject({ count: 2, records })
 })
+
+test('while a planner is there, the stream goes on until nothing more is followed', async () => {
+  const { store } = knowledge
+  const account = wallet(2)
+  await putFlag(store, { account, reason: 'r', source: 's' }, new Date(0))
+  const turn = { owner: 'somebody', until: Date.now() + 60_000, planned: '' }
+  const { version } = await store.writeDocument('lease', 'planner', 0, turn)
+  await changeFlag(store, account, (known) => known && { ...known, state: 'done' })
+  const whole = app.request(`/v1/flags/${formatAccount(account)}/events`).then((got) => got.text())
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  for (const state of ['following', 'done'] as const) {
+    const following = { ...begun, state }
+    await changeFlag(store, account, (known) => known && { ...known, following })
+    await new Promise((resolve) => setTimeout(resolve, 600))
+  }
+  const names = [...(await whole).matchAll(/event: (\w+)\n/g)].map(([, name]) => name)
+  expect(names).toEqual(['progress', 'progress', 'done'])
+  await store.deleteDocument('lease', 'planner', version)
+})
+
+const begun: Following = {
+  state: 'waiting',
+  over: null,
+  unfinished: 1,
+  assets: [],
+  queued: 0,
+  spent: { addresses: 0, calls: 0, blocks: 0 },
+  through: {},
+  steps: 0,
+  error: null,
+}
 
 interface Flag {
   readonly state: string
