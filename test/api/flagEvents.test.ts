@@ -69,7 +69,8 @@ test('while a planner is there, the stream goes on until nothing more is followe
   const turn = { owner: 'somebody', until: Date.now() + 60_000, planned: '' }
   const { version } = await store.writeDocument('lease', 'planner', 0, turn)
   await changeFlag(store, account, (known) => known && { ...known, state: 'done' })
-  const whole = app.request(`/v1/flags/${formatAccount(account)}/events`).then((got) => got.text())
+  const whole = (async () =>
+    (await app.request(`/v1/flags/${formatAccount(account)}/events`)).text())()
   await new Promise((resolve) => setTimeout(resolve, 300))
   for (const state of ['following', 'done'] as const) {
     const following = { ...begun, state }
