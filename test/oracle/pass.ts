@@ -61,13 +61,16 @@ export function onePass(input: PassInput): OracleAnswer {
   return { outcomes: faces, units, carried, gaps, conversions, seedTotal }
 }
 
+/** Ends at which nobody receives. */
+const nobody: ReadonlySet<string> = new Set(['burned', 'fees', 'issued'])
+
 function begin(input: PassInput): State {
   const { question, seeds } = input
   const receivers = input.transactions
     .flat()
     .filter(({ id, sort }) => sort === 'transfer' && seeds.includes(id))
     // An issue has no receiver when time is reversed: whose money it was is followed only by what reaches him.
-    .flatMap(({ to }) => ('holds' in to ? accountOf(to) : []))
+    .flatMap(({ to }) => ('ends' in to && nobody.has(to.ends) ? [] : accountOf(to)))
   return {
     ...input,
     backward: question.direction === 'backward',
