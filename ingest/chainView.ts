@@ -301,13 +301,13 @@ async function reopen(
   let reopened = 0
   for (const item of await listWork(store)) {
     const reached = item.throughBlock === null || item.throughBlock >= fromBlock
-    if (!item.id.startsWith(`${chain}:`) || item.state !== 'done' || !reached) continue
+    if (!item.id.startsWith(`${chain}:`) || !reached) continue
     const again = <T extends { readonly state: string }>(known: T): T =>
       known.state === 'done' ? { ...known, state: 'waiting' } : known
     await changeWork(store, item.id, (known) => known && again(known), [fence])
     for (const id of item.own)
       await changeFlag(store, id, (known) => known && again(known), [fence])
-    reopened++
+    if (item.state === 'done') reopened++
   }
   return reopened
 }

@@ -93,7 +93,8 @@ export async function note(
     readonly flag: (known: Flag) => Partial<Flag>
   },
 ): Promise<void> {
-  await changeWork(store, item.id, (known) => known && change(known), fence)
   for (const id of item.own)
     await changeFlag(store, id, (known) => known && { ...known, ...flag(known) }, fence)
+  // Last: while it says that there is work, whoever comes after a crash does it again, and writes the flags again.
+  await changeWork(store, item.id, (known) => known && change(known), fence)
 }

@@ -70,6 +70,7 @@ const examples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'drop-coverage-sets': { chain: 'c', from: key },
   'drop-findings': { chain: 'c', from: key },
   'hide-flag': { account },
+  'hold-document': { collection: 'c', id: 'i' },
   'known-tags': { keys: ['k'] },
   'link-tags': { keys: ['k'] },
   'list-documents': { collection: 'c', after: '', limit: key },

@@ -8,6 +8,7 @@ const count = 25
 /** Seeds that failed once, with what was wrong then. */
 const failedOnce: readonly (readonly [seed: number, why: string])[] = [
   [6, 'a worker that fell asleep while it took a lease over ended when it woke'],
+  [1249, 'a worker that died after its work was noted as done left the flag waiting'],
 ]
 
 test(`${count} seeds: the store equals a rebuild from the final chain, and everything was met`, async () => {
