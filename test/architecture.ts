@@ -43,7 +43,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** The only places where each package may be imported: one door per dependency. */
 const doors: Readonly<Record<string, RegExp>> = {
-  ethers: /^(ingest\/|src\/ledger\/(account|asset|create2)\.ts)/,
+  ethers: /^(ingest\/|src\/ledger\/(account|create2)\.ts)/,
   '@ethereumjs/mpt': /^ingest\/proof\//,
   '@ethereumjs/rlp': /^ingest\/proof\//,
   'neo4j-driver': /^src\/store\/neo4j\//,

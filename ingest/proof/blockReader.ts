@@ -1,6 +1,6 @@
 import { KnownError } from '../../src/ledger/errors.ts'
 import { type RpcNode, RpcRefusal } from '../rpc/node.ts'
-import { type Fields, fields, list } from '../rpc/values.ts'
+import { type Fields, fields, hex, list } from '../rpc/values.ts'
 
 /** How many calls are under way at once. */
 const together = 8
@@ -53,8 +53,4 @@ async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<
   for (let start = 0; start < items.length; start += together)
     results.push(...(await Promise.all(items.slice(start, start + together).map(work))))
   return results
-}
-
-function hex(number: number): string {
-  return `0x${number.toString(16)}`
 }

@@ -1,6 +1,6 @@
 import type { BlockInterval } from '../../src/ledger/coverage.ts'
 import type { RpcNode } from '../rpc/node.ts'
-import { type Fields, fields, list } from '../rpc/values.ts'
+import { type Fields, fields, hex, list } from '../rpc/values.ts'
 import { bytes } from './bytes.ts'
 
 /** What a proof will take, estimated from a few blocks of the range. */
@@ -99,8 +99,4 @@ function countOf(block: Fields | undefined): number {
 
 function sizeOf(answer: unknown): number {
   return JSON.stringify(answer)?.length ?? 0
-}
-
-function hex(number: number): string {
-  return `0x${number.toString(16)}`
 }

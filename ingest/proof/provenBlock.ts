@@ -1,6 +1,6 @@
 import { getCreateAddress } from 'ethers'
 import { KnownError } from '../../src/ledger/errors.ts'
-import { type Fields, fields, hash, invalidAnswer, list, quantity } from '../rpc/values.ts'
+import { type Fields, fields, hash, hex, invalidAnswer, list, quantity } from '../rpc/values.ts'
 import type { BlockHeader } from './blockHeader.ts'
 import { bytes, integer, keccak, rlp } from './bytes.ts'
 import { blobGas, blobGasPrice, effectiveGasPrice } from './gasPrices.ts'
@@ -168,8 +168,4 @@ function statusOf(header: BlockHeader, transaction: Fields, receipt: Fields): un
     `block ${header.number} is older than Byzantium: its receipts do not prove whether ${String(transaction['hash'])} failed`,
     { hint: 'Prove blocks from 4370000 on.' },
   )
-}
-
-function hex(value: bigint): string {
-  return `0x${value.toString(16)}`
 }

@@ -34,7 +34,7 @@ import {
   type TraceMethod,
 } from './traceMethods.ts'
 import { untouchedThrough } from './untouched.ts'
-import { account, fields, hash, invalidAnswer, quantity, wholeNumber } from './values.ts'
+import { account, fields, hash, hex, invalidAnswer, quantity, wholeNumber } from './values.ts'
 import { createSightings, type Sightings } from './walletSightings.ts'
 import { type BlockRange, createWindows, type KnownWindow, type Windows } from './windows.ts'
 
@@ -534,8 +534,4 @@ function withdrawalsTo(
       },
     ]
   })
-}
-
-function hex(number: number): string {
-  return `0x${number.toString(16)}`
 }

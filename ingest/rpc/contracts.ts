@@ -1,8 +1,9 @@
 import { type Account, accountReference } from '../../src/ledger/account.ts'
 import { type AssetId, tokenContract } from '../../src/ledger/asset.ts'
 import { decimalsOf, tokenText } from '../decode/tokenText.ts'
+import { isContractCode } from './accountCode.ts'
 import { type RpcNode, RpcRefusal } from './node.ts'
-import { invalidAnswer, text } from './values.ts'
+import { hex, invalidAnswer, text } from './values.ts'
 
 /** What a token's contract says of itself: claims of a stranger, as given. Null where it says nothing sensible. */
 export interface TokenClaims {
@@ -50,7 +51,7 @@ export function createContractReader(node: Pick<RpcNode, 'call'>): ContractReade
       const params = [accountReference(account), hex(block)]
       const code = text(await node.call('eth_getCode', params), 'code')
       if (!/^0x(?:[0-9a-f]{2})*$/i.test(code)) throw invalidAnswer('code is no hexadecimal')
-      return code !== '0x' && !/^0xef0100/i.test(code)
+      return isContractCode(code)
     },
   }
 }
@@ -64,8 +65,4 @@ function isContractFault(error: unknown): boolean {
         error.message,
       ))
   )
-}
-
-function hex(number: number): string {
-  return `0x${number.toString(16)}`
 }

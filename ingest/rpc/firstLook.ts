@@ -1,14 +1,12 @@
 import { type Account, accountReference } from '../../src/ledger/account.ts'
 import type { FirstAsked } from '../../src/store/workQueue.ts'
 import { transferTopic } from '../decode/tokenLog.ts'
+import { isContractCode } from './accountCode.ts'
 import { type RpcNode, RpcRefusal } from './node.ts'
-import { fields, list, wholeNumber } from './values.ts'
+import { fields, hex, list, wholeNumber } from './values.ts'
 
 /** Newest blocks whose token transfers are counted: some three hours on Ethereum. */
 const pageBlocks = 1_000
-
-/** Code that stands for another account's, by which a wallet stays one (EIP-7702). */
-const delegated = /^0xef0100/i
 
 /**
  * How busy an address is, in some five calls: what it signed, whether it has code, its token transfers in the newest
@@ -25,7 +23,7 @@ export async function firstLook(node: RpcNode, wallet: Account): Promise<FirstAs
   ])
   return {
     transactions: wholeNumber(transactions, 'the transaction count'),
-    hasCode: typeof code === 'string' && code.length > 2 && !delegated.test(code),
+    hasCode: isContractCode(code),
     page: await newestPage(node, address, head),
   }
 }
@@ -63,8 +61,4 @@ function partiesOf(log: unknown): string[] {
   return parties
     .slice(0, 2)
     .flatMap((party) => (typeof party === 'string' ? party.toLowerCase() : []))
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`
 }

@@ -1,10 +1,8 @@
 import { type Account, accountReference } from '../../src/ledger/account.ts'
 import { KnownError } from '../../src/ledger/errors.ts'
+import { isContractCode } from './accountCode.ts'
 import type { RpcNode } from './node.ts'
-import { quantity, wholeNumber } from './values.ts'
-
-/** Code that stands for another account's, by which a wallet stays one (EIP-7702). */
-const delegated = /^0xef0100/i
+import { hex, quantity, wholeNumber } from './values.ts'
 
 /**
  * The last block after which the state of the chain still shows an untouched wallet: it signed nothing and has no
@@ -48,8 +46,11 @@ async function hasSigned(node: RpcNode, wallet: Account, head: number): Promise<
     node.call('eth_getTransactionCount', at),
     node.call('eth_getCode', at),
   ])
-  const isCodeless = code === '0x' || (typeof code === 'string' && delegated.test(code))
-  return isCodeless && wholeNumber(nonce, 'a transaction count') > 0
+  return (
+    typeof code === 'string' &&
+    !isContractCode(code) &&
+    wholeNumber(nonce, 'a transaction count') > 0
+  )
 }
 
 async function isUntouched(node: RpcNode, wallet: Account, block: number): Promise<boolean> {
@@ -59,8 +60,4 @@ async function isUntouched(node: RpcNode, wallet: Account, block: number): Promi
     node.call('eth_getBalance', at),
   ])
   return wholeNumber(nonce, 'a transaction count') === 0 && quantity(balance, 'a balance') === 0n
-}
-
-function hex(block: number): string {
-  return `0x${block.toString(16)}`
 }

@@ -53,3 +53,8 @@ export function account(value: unknown, chain: ChainId, what: string): Account {
 export function optionalAccount(value: unknown, chain: ChainId, what: string): Account | undefined {
   return value === null || value === undefined ? undefined : account(value, chain, what)
 }
+
+/** A number as nodes take it. */
+export function hex(value: number | bigint): string {
+  return `0x${value.toString(16)}`
+}

@@ -9,6 +9,7 @@ import {
 } from './checkedAnswers.ts'
 import { AnswerTooLarge } from './exchange.ts'
 import { callAll, type RpcNode, RpcRefusal } from './node.ts'
+import { hex } from './values.ts'
 import type { BlockRange, Windows } from './windows.ts'
 
 /** Wallets that go into one list until an endpoint takes fewer. */
@@ -138,8 +139,4 @@ function fewerWalletsHelp(error: unknown, window: BlockRange): boolean {
   if (error instanceof AnswerTooLarge) return window.from === window.to
   if (!(error instanceof RpcRefusal)) return false
   return error.kind === 'wallets' || (error.kind === 'range' && window.from === window.to)
-}
-
-function hex(number: number): string {
-  return `0x${number.toString(16)}`
 }

@@ -114,7 +114,7 @@ function watchFlags(config: Config): () => void {
   if (config.rpcUrls.length === 0) return () => undefined
   const child = spawn(process.execPath, nodeArguments(['worker', '--store', config.store]), {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, JEJAK_INGEST_RPC: config.rpcUrls.join(',') },
+    env: { ...process.env, JEJAK_INGEST_RPC: config.rpcUrls.join('\n') },
   })
   return () => {
     child.kill('SIGTERM')

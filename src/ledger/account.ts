@@ -84,7 +84,8 @@ export function isZero(account: Account): boolean {
 const checksums = new Map<string, string>()
 const rememberedChecksums = 500_000
 
-function checksummed(lower: string): string {
+/** An address of 20 bytes in lower case with its EIP-55 checksum. */
+export function checksummed(lower: string): string {
   const known = checksums.get(lower)
   if (known !== undefined) return known
   if (checksums.size >= rememberedChecksums) checksums.clear()

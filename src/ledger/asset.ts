@@ -1,4 +1,4 @@
-import { getAddress } from 'ethers'
+import { checksummed } from './account.ts'
 import { type ChainId, isEvm, parseChain } from './chain.ts'
 import { KnownError } from './errors.ts'
 
@@ -28,19 +28,6 @@ export function parseAsset(text: string): AssetId {
   if (mixed && checksummed(lower) !== reference)
     throw invalid(text, 'the checksum of its contract is wrong')
   return `${chain}/erc20:${lower}` as AssetId
-}
-
-// Keccak costs some microseconds, and a trace names the few assets that it deals with in each of its movements.
-const checksums = new Map<string, string>()
-const rememberedChecksums = 100_000
-
-function checksummed(lower: string): string {
-  const known = checksums.get(lower)
-  if (known !== undefined) return known
-  if (checksums.size >= rememberedChecksums) checksums.clear()
-  const made = getAddress(lower)
-  checksums.set(lower, made)
-  return made
 }
 
 function invalid(text: string, why: string): KnownError {
